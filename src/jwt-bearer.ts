@@ -1,0 +1,105 @@
+import { authenticate } from './authentication/authenticate.js'
+import type { JwtBearerOptions } from './authentication/options.js'
+import type { AuthenticationRequest } from './authentication/read-token.js'
+import { recordResult, resultOf, resultsOf } from './authentication/request-state.js'
+import type { AuthenticateResult } from './authentication/result.js'
+import { resolveScheme, type AuthenticationScheme } from './authentication/scheme.js'
+import { ConfigurationError } from './errors.js'
+import type { NextFunction, Request, Response } from './express.js'
+import { isPromise } from './maybe-promise.js'
+import type { ClaimsPrincipal, JwtClaims } from './principal.js'
+import { authenticationRequired } from './responses/http-error.js'
+
+/** The middleware that {@link jwtBearer} makes, and its other doors. */
+export interface JwtBearerMiddleware<TClaims = JwtClaims> {
+  (req: Request, res: Response, next: NextFunction): void
+  /** Fetches metadata and keys now; rejects if it cannot. For checks at start-up; with local keys there is nothing to do. */
+  ready(): Promise<void>
+  /**
+   * Finds out who calls without Express: for WebSocket upgrades and other servers.
+   *
+   * @param request - Anything with Node's `headers`; duplicate lines are seen through `rawHeaders` or `headersDistinct`.
+   * @returns The outcome; never rejects because of a token.
+   */
+  authenticate(request: AuthenticationRequest): Promise<AuthenticateResult>
+  /**
+   * Reads the caller of a request, with the claims typed by `claimsSchema`.
+   *
+   * @throws 401 `ERR_AUTHENTICATION_REQUIRED` when this middleware found no caller.
+   */
+  user(req: Request): ClaimsPrincipal<TClaims>
+}
+
+/**
+ * Finds out who calls: checks the bearer token of each request and leaves the outcome on it.
+ *
+ * It never answers a request because of a token, so on its own it protects nothing: put
+ * {@link authorize} in front of what must not be public.
+ *
+ * @param options - Whose tokens are good, and what to do around the check.
+ * @throws {@link ConfigurationError} when the set-up could not work or would not be safe. This happens
+ * while the app starts, never during a request.
+ *
+ * @example Tokens signed with a shared secret
+ * ```ts
+ * app.use(jwtBearer({
+ *   audience: 'api://orders',
+ *   tokenValidationParameters: {
+ *     validIssuer: 'https://issuer.example',
+ *     issuerSigningKey: symmetricKey(secret),
+ *   },
+ * }))
+ * app.use(authorize())
+ * ```
+ */
+export function jwtBearer<TClaims extends object = JwtClaims>(
+  options: JwtBearerOptions<TClaims>,
+): JwtBearerMiddleware<TClaims> {
+  const scheme = resolveScheme(options as JwtBearerOptions<never>)
+
+  function jwtBearerMiddleware(req: Request, res: Response, next: NextFunction): void {
+    const earlier = resultOf(req, scheme.name)
+    if (earlier !== undefined) {
+      next(earlier.scheme === scheme ? undefined : sameName(scheme.name))
+      return
+    }
+    const result = authenticate(scheme, exchangeOf(scheme, req, res))
+    if (isPromise(result)) {
+      void result.then((late) => {
+        record(req, scheme, late)
+        next()
+      })
+      return
+    }
+    record(req, scheme, result)
+    next()
+  }
+
+  return Object.assign(jwtBearerMiddleware, {
+    ready: () => Promise.resolve(),
+    // An async function, so that the result is a promise whatever the walk was.
+    authenticate: async (request: AuthenticationRequest) =>
+      authenticate(scheme, exchangeOf(scheme, request as unknown as Request, undefined)),
+    user: (req: Request) => {
+      const result = resultOf(req, scheme.name)?.result
+      if (result?.kind !== 'success') throw authenticationRequired(scheme)
+      return result.principal as ClaimsPrincipal<TClaims>
+    },
+  })
+}
+
+function exchangeOf(scheme: AuthenticationScheme, req: Request, res: Response | undefined) {
+  return { req, res, scheme: scheme.name, options: scheme.options }
+}
+
+function record(req: Request, scheme: AuthenticationScheme, result: AuthenticateResult): void {
+  const first = !resultsOf(req).some((earlier) => earlier.result.kind === 'success')
+  if (result.kind === 'success' && first) req.user = result.principal
+  recordResult(req, { scheme, result })
+}
+
+function sameName(name: string): ConfigurationError {
+  return new ConfigurationError(
+    `Two jwtBearer() with different options share the scheme name "${name}"; give each a "scheme" of its own`,
+  )
+}

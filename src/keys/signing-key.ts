@@ -1,0 +1,192 @@
+import {
+  createPublicKey,
+  createSecretKey,
+  KeyObject,
+  X509Certificate,
+  type JsonWebKey,
+  type webcrypto,
+} from 'node:crypto'
+import { types } from 'node:util'
+import type { JWK } from 'jose'
+import { algorithmsOf, isAlgorithm } from './algorithms.js'
+import { SymmetricKey, secretFault } from './symmetric-key.js'
+
+/** A Web Crypto key, as the `jose` library hands them out. */
+export type CryptoKey = webcrypto.CryptoKey
+
+/** A key set (RFC 7517 section 5). */
+export interface JsonWebKeySet {
+  readonly keys: readonly JWK[]
+}
+
+/** A key to check signatures with: a marked secret, PEM text, a JWK or JWK set, or a key of Node's or Web Crypto's. */
+export type IssuerSigningKey = SymmetricKey | string | JWK | JsonWebKeySet | KeyObject | CryptoKey
+
+/** The one form in which keys are used. */
+export interface SigningKey {
+  readonly key: KeyObject
+  readonly kid: string | undefined
+  /** What the key may verify; never both symmetric and asymmetric algorithms. */
+  readonly algorithms: ReadonlySet<string>
+  /** When its certificate is valid; only keys that came as certificates have one. */
+  readonly certificate: { readonly validFrom: number; readonly validTo: number } | undefined
+}
+
+/** Reports a key that cannot be used. The text never quotes the key. */
+export class UnusableKeyError extends Error {}
+
+/**
+ * Brings a key, or each key of a set, into the form in which it is used. In a set, keys for other
+ * purposes are passed over.
+ *
+ * @throws {@link UnusableKeyError} when nothing usable is left.
+ */
+export function importSigningKeys(source: IssuerSigningKey): readonly SigningKey[] {
+  if (!isKeySet(source)) return [importSigningKey(source)]
+  const keys = usableKeys(source.keys)
+  if (keys.length === 0)
+    throw new UnusableKeyError('the key set holds no key that can verify a signature')
+  return keys
+}
+
+/** Imports the keys of a set that can verify signatures; broken and foreign ones do the others no harm. */
+export function usableKeys(jwks: readonly unknown[]): readonly SigningKey[] {
+  return jwks.flatMap((jwk) => {
+    try {
+      return [importJwk(jwk as JWK)]
+    } catch {
+      return []
+    }
+  })
+}
+
+function isKeySet(source: unknown): source is JsonWebKeySet {
+  return Array.isArray((source as Partial<JsonWebKeySet> | null)?.keys)
+}
+
+function importSigningKey(source: Exclude<IssuerSigningKey, JsonWebKeySet>): SigningKey {
+  if (source instanceof SymmetricKey) return importSecret(SymmetricKey.secretOf(source))
+  if (typeof source === 'string') return importPem(source)
+  if (source instanceof KeyObject) return importKeyObject(source)
+  if (types.isCryptoKey(source)) return importCryptoKey(source)
+  if (typeof source === 'object' && source !== null && 'kty' in source) return importJwk(source)
+  throw new UnusableKeyError(
+    `a key must be symmetricKey(secret), PEM text, a JWK, a JWK set, a KeyObject or a CryptoKey, got ${source === null ? 'null' : typeof source}`,
+  )
+}
+
+function importSecret(secret: unknown, kid?: string, alg?: string): SigningKey {
+  const fault = secretFault(secret)
+  if (fault !== undefined) throw new UnusableKeyError(fault)
+  return signingKey(createSecretKey(Buffer.from(secret as string)), kid, alg)
+}
+
+function importPem(text: string): SigningKey {
+  if (!text.includes('-----BEGIN ')) {
+    throw new UnusableKeyError(
+      'a plain string must be PEM text; mark a shared secret with symmetricKey(secret)',
+    )
+  }
+  refusePrivate(text.includes('PRIVATE KEY-----'))
+  const certificate = text.includes('-----BEGIN CERTIFICATE-----')
+    ? parsed('PEM text', () => new X509Certificate(text))
+    : undefined
+  const key = certificate?.publicKey ?? parsed('PEM text', () => createPublicKey(text))
+  return signingKey(key, undefined, undefined, certificate)
+}
+
+function importKeyObject(key: KeyObject): SigningKey {
+  refusePrivate(key.type === 'private')
+  return key.type === 'secret' ? importSecret(key.export()) : signingKey(key)
+}
+
+// What Web Crypto calls an algorithm, as a pattern over the names of RFC 7518.
+const cryptoKeyFamilies: Readonly<Record<string, string>> = {
+  HMAC: 'HS',
+  'RSASSA-PKCS1-v1_5': 'RS',
+  'RSA-PSS': 'PS',
+}
+
+function importCryptoKey(key: CryptoKey): SigningKey {
+  refusePrivate(key.type === 'private')
+  if (!key.usages.includes('verify')) {
+    throw new UnusableKeyError('the CryptoKey was not imported with the usage "verify"')
+  }
+  const { name, hash } = key.algorithm as { name: string; hash?: { name: string } }
+  const family = cryptoKeyFamilies[name]
+  const alg =
+    family === undefined ? undefined : `${family}${String(hash?.name).replace('SHA-', '')}`
+  const keyObject = KeyObject.from(key)
+  return key.type === 'secret'
+    ? importSecret(keyObject.export(), undefined, alg)
+    : signingKey(keyObject, undefined, alg)
+}
+
+function importJwk(jwk: JWK): SigningKey {
+  const { kty, kid, alg, use, key_ops: operations, x5c } = jwk
+  if (use !== undefined && use !== 'sig') {
+    throw new UnusableKeyError('the JWK is not meant for signatures ("use" is not "sig")')
+  }
+  if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
+    throw new UnusableKeyError('the JWK is not meant to verify ("key_ops" lacks "verify")')
+  }
+  const name = typeof kid === 'string' ? kid : undefined
+  if (kty === 'oct') return importSecret(Buffer.from(String(jwk.k), 'base64url'), name, alg)
+  refusePrivate('d' in jwk || 'priv' in jwk)
+  const key = parsed('JWK', () => createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }))
+  return signingKey(key, name, alg, certificateOf(x5c))
+}
+
+function certificateOf(chain: readonly string[] | undefined): X509Certificate | undefined {
+  const [leaf] = chain ?? []
+  return leaf === undefined
+    ? undefined
+    : parsed('"x5c" certificate', () => new X509Certificate(Buffer.from(leaf, 'base64')))
+}
+
+function signingKey(
+  key: KeyObject,
+  kid?: string,
+  alg?: string,
+  certificate?: X509Certificate,
+): SigningKey {
+  const able = algorithmsOf(key)
+  // EdDSA and Ed25519 are two names of one algorithm (RFC 9864).
+  const meant = alg === 'EdDSA' || alg === 'Ed25519' ? ['EdDSA', 'Ed25519'] : [alg]
+  const used = alg === undefined ? able : able.filter((name) => meant.includes(name))
+  if (used.length === 0) throw new UnusableKeyError(unfit(key, alg))
+  return {
+    key,
+    kid,
+    algorithms: new Set(used),
+    certificate: certificate && {
+      validFrom: Date.parse(certificate.validFrom),
+      validTo: Date.parse(certificate.validTo),
+    },
+  }
+}
+
+function unfit(key: KeyObject, alg: string | undefined): string {
+  const { modulusLength, namedCurve } = key.asymmetricKeyDetails ?? {}
+  if (alg !== undefined && isAlgorithm(alg)) return `the key cannot verify its own "alg", ${alg}`
+  if (alg !== undefined) return 'the "alg" of the key is not a signature algorithm'
+  if (modulusLength !== undefined) return `RSA keys need 2048 bits or more, got ${modulusLength}`
+  return `no JWT signature algorithm uses this kind of key (${namedCurve ?? String(key.asymmetricKeyType)})`
+}
+
+function refusePrivate(isPrivate: boolean): void {
+  if (isPrivate) {
+    throw new UnusableKeyError(
+      'the key is private; an API that checks tokens needs only the public one',
+    )
+  }
+}
+
+function parsed<T>(what: string, parse: () => T): T {
+  try {
+    return parse()
+  } catch {
+    // The parser's message could quote what it was given.
+    throw new UnusableKeyError(`the ${what} cannot be read as a key`)
+  }
+}

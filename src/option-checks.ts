@@ -1,0 +1,90 @@
+import { ConfigurationError } from './errors.js'
+
+/** Says what a value is, without quoting anything that could be a secret. */
+export function kindOf(value: unknown): string {
+  if (value === null || value === undefined || typeof value === 'boolean') return String(value)
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
+  if (typeof value === 'string') return value === '' ? 'an empty string' : 'a string'
+  if (typeof value === 'function') return 'a function'
+  return Array.isArray(value) ? 'an array' : `an ${typeof value}`
+}
+
+/** Says what a value is, quoting text. Not for keys and secrets. */
+export function show(value: unknown): string {
+  return typeof value === 'string' && value !== ''
+    ? JSON.stringify(value.slice(0, 80))
+    : kindOf(value)
+}
+
+function wrong(name: string, rule: string, value: unknown): ConfigurationError {
+  return new ConfigurationError(`"${name}" must be ${rule}, got ${show(value)}`)
+}
+
+/** Requires an object and refuses names it does not know, so that a misspelt option never goes unnoticed. */
+export function checkNames(value: unknown, known: readonly string[], name: string): void {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw wrong(name, 'an object', value)
+  }
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue
+    const meant = known.find((other) => other.toLowerCase() === key.toLowerCase())
+    const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean "${meant}"?`
+    throw new ConfigurationError(`"${key}" is not a member of ${name}; ${hint}`)
+  }
+}
+
+/** Reads a switch; `undefined` means the default. */
+export function readFlag(value: unknown, name: string, fallback: boolean): boolean {
+  if (value === undefined) return fallback
+  if (typeof value !== 'boolean') throw wrong(name, 'true or false', value)
+  return value
+}
+
+/** Reads a duration in seconds; `undefined` means the default. */
+export function readSeconds(value: unknown, name: string, fallback: number): number {
+  if (value === undefined) return fallback
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
+    throw wrong(name, 'a non-negative number of seconds', value)
+  }
+  return value
+}
+
+/** Reads a whole number of at least one; `undefined` means the default. */
+export function readCount(value: unknown, name: string, fallback: number): number {
+  if (value === undefined) return fallback
+  if (!Number.isSafeInteger(value) || (value as number) < 1) {
+    throw wrong(name, 'a whole number of at least 1', value)
+  }
+  return value as number
+}
+
+/** Reads a text that must not be empty; `undefined` stays `undefined`. */
+export function readText(value: unknown, name: string): string | undefined {
+  if (value === undefined) return undefined
+  if (typeof value !== 'string' || value.trim() === '')
+    throw wrong(name, 'a non-empty string', value)
+  return value
+}
+
+/** Reads one text or several; `undefined` means none. */
+export function readTexts(value: unknown, name: string): readonly string[] {
+  if (value === undefined) return []
+  if (!Array.isArray(value)) return [readText(value, name) as string]
+  return value.map((item, index) => {
+    const text = readText(item, `${name}[${index}]`)
+    if (text === undefined) throw wrong(`${name}[${index}]`, 'a non-empty string', item)
+    return text
+  })
+}
+
+/** Reads a list of texts; a single text is refused where the name is a plural. */
+export function readList(value: unknown, name: string): readonly string[] {
+  if (value !== undefined && !Array.isArray(value)) throw wrong(name, 'an array of strings', value)
+  return readTexts(value, name)
+}
+
+/** Reads a function; `undefined` stays `undefined`. */
+export function readFunction<T>(value: T, name: string): T {
+  if (value !== undefined && typeof value !== 'function') throw wrong(name, 'a function', value)
+  return value
+}

@@ -1,0 +1,49 @@
+import type { SchemeResult } from '../authentication/request-state.js'
+import { ForbiddenContext, type AuthorizationFailure } from '../events.js'
+import type { Request, Response } from '../express.js'
+import type { ClaimsPrincipal } from '../principal.js'
+import { isAnswered } from './challenge.js'
+import { httpError, writeHeaders, type Answer } from './http-error.js'
+import { formatChallenge } from './www-authenticate.js'
+
+/** Who falls short of what. */
+export interface Shortfall {
+  readonly principal: ClaimsPrincipal
+  readonly authorizationFailure: AuthorizationFailure
+  /** Scopes that would have helped. */
+  readonly scopes: readonly string[]
+}
+
+/**
+ * Refuses a known caller with 403, the scheme's event first.
+ *
+ * @returns The error to hand to Express, or nothing when the event answers the request itself.
+ */
+export async function forbid(
+  req: Request,
+  res: Response,
+  { scheme }: SchemeResult,
+  { principal, authorizationFailure, scopes }: Shortfall,
+): Promise<Error | undefined> {
+  const exchange = { req, res, scheme: scheme.name, options: scheme.options }
+  const context = new ForbiddenContext(exchange, principal, authorizationFailure)
+  await scheme.events.onForbidden?.(context)
+  if (context.handled || isAnswered(res)) return undefined
+  const answer: Answer = {
+    status: 403,
+    code: 'ERR_FORBIDDEN',
+    challenges: scopeChallenge(scheme, scopes),
+  }
+  writeHeaders(res, answer)
+  return httpError(answer)
+}
+
+// RFC 6750 section 3.1: insufficient_scope names the scopes that are needed.
+function scopeChallenge(
+  { realm, includeErrorDetails }: SchemeResult['scheme'],
+  scopes: readonly string[],
+): readonly string[] {
+  if (scopes.length === 0) return []
+  const error = includeErrorDetails ? 'insufficient_scope' : undefined
+  return [formatChallenge({ realm, error, scope: scopes.join(' ') })]
+}

@@ -1,0 +1,62 @@
+import type { SchemeResult } from '../authentication/request-state.js'
+import { AuthError, BearerRequestError, MetadataUnavailableError, TokenError } from '../errors.js'
+import type { Request, Response } from '../express.js'
+import { challenge, isAnswered, type ChallengeReason } from './challenge.js'
+import { httpError, serverFault, writeHeaders, type Answer } from './http-error.js'
+
+/**
+ * Refuses a request whose caller nobody vouches for.
+ *
+ * @returns The error to hand to Express, or nothing when an event answers the request itself.
+ */
+export async function refuse(
+  req: Request,
+  res: Response,
+  found: readonly SchemeResult[],
+  reason: ChallengeReason,
+): Promise<Error | undefined> {
+  const failures = found.flatMap(({ result }) => (result.kind === 'failure' ? [result.error] : []))
+  const fault = failures.find((error) => !isAboutTheCaller(error))
+  if (fault !== undefined) return serverFault(fault)
+  const unavailable = failures.find((error) => error instanceof MetadataUnavailableError)
+  if (unavailable !== undefined) return answer(res, unavailableAnswer(unavailable))
+  const challenges: string[] = []
+  for (const one of found) {
+    const line = await challenge(req, res, one, reason)
+    if (line === undefined) return undefined
+    challenges.push(line)
+  }
+  return answer(res, challengeAnswer(failures, challenges))
+}
+
+// Anything else that went wrong is ours or the app's, and never dressed up as the caller's fault.
+function isAboutTheCaller(error: Error): boolean {
+  const all: readonly unknown[] = error instanceof AggregateError ? error.errors : [error]
+  return all.every(
+    (one) =>
+      one instanceof TokenError ||
+      one instanceof BearerRequestError ||
+      one instanceof MetadataUnavailableError,
+  )
+}
+
+function unavailableAnswer(cause: MetadataUnavailableError): Answer {
+  return { status: 503, code: cause.code, cause, retryAfter: cause.retryAfter }
+}
+
+function challengeAnswer(failures: readonly Error[], challenges: readonly string[]): Answer {
+  const malformed = failures.find((error) => error instanceof BearerRequestError)
+  const cause = malformed ?? failures[0]
+  return {
+    status: malformed === undefined ? 401 : 400,
+    code: cause instanceof AuthError ? cause.code : 'ERR_AUTHENTICATION_REQUIRED',
+    cause,
+    challenges,
+  }
+}
+
+function answer(res: Response, what: Answer): Error | undefined {
+  if (isAnswered(res)) return undefined
+  writeHeaders(res, what)
+  return httpError(what)
+}

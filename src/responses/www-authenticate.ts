@@ -1,0 +1,27 @@
+/** The parameters of a Bearer challenge, in the order in which they are written. */
+export interface ChallengeParameters {
+  readonly realm?: string | undefined
+  readonly error?: string | undefined
+  readonly errorDescription?: string | undefined
+  readonly errorUri?: string | undefined
+  readonly scope?: string | undefined
+}
+
+// RFC 6750 section 3: error and error_description hold %x20-21 / %x23-5B / %x5D-7E, so neither quotes nor
+// backslashes, which makes every value a quoted-string as it stands.
+const forbidden = /[^\x20-\x21\x23-\x5B\x5D-\x7E]/g
+
+/** Writes the value of one `WWW-Authenticate` line; characters that RFC 6750 does not allow are left out. */
+export function formatChallenge(parameters: ChallengeParameters): string {
+  const written = [
+    ['realm', parameters.realm],
+    ['error', parameters.error],
+    ['error_description', parameters.errorDescription],
+    ['error_uri', parameters.errorUri],
+    ['scope', parameters.scope],
+  ].flatMap(([name, value]) => {
+    const text = typeof value === 'string' ? value.replace(forbidden, '') : ''
+    return text === '' ? [] : [`${String(name)}="${text}"`]
+  })
+  return written.length === 0 ? 'Bearer' : `Bearer ${written.join(', ')}`
+}

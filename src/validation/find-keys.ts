@@ -1,0 +1,36 @@
+import type { JwtHeader } from '../events.js'
+import type { SigningKey } from '../keys/signing-key.js'
+import type { Trust } from '../keys/trust.js'
+
+/** The keys a token may have been signed with. */
+export interface KeyChoice {
+  readonly keys: readonly SigningKey[]
+  /** Whether the token named them: then a failed check means a bad signature, not an unknown key. */
+  readonly named: boolean
+}
+
+/** Which keys are usable, beyond fitting the algorithm. */
+export interface KeyRules {
+  readonly tryAllIssuerSigningKeys: boolean
+  /** Says whether a certificate's dates matter; then the instant in milliseconds and the skew in seconds count. */
+  readonly validateIssuerSigningKey: boolean
+  readonly clockSkew: number
+  readonly clock: () => number
+}
+
+/** Chooses the keys to try: those with the token's `kid`, or, where allowed, each that fits the algorithm. */
+export function findKeys(trust: Trust, header: JwtHeader, rules: KeyRules): KeyChoice {
+  const { kid, alg } = header
+  const fitting = trust.keys.filter((key) => key.algorithms.has(alg) && isInDate(key, rules))
+  if (trust.chosen === true) return { keys: fitting, named: kid !== undefined }
+  const named = kid === undefined ? [] : fitting.filter((key) => key.kid === kid)
+  if (named.length > 0) return { keys: named, named: true }
+  return { keys: rules.tryAllIssuerSigningKeys ? fitting : [], named: false }
+}
+
+function isInDate({ certificate }: SigningKey, rules: KeyRules): boolean {
+  if (!rules.validateIssuerSigningKey || certificate === undefined) return true
+  const now = rules.clock()
+  const skew = rules.clockSkew * 1000
+  return now + skew >= certificate.validFrom && now - skew <= certificate.validTo
+}

@@ -1,0 +1,201 @@
+import {
+  AudienceInvalidError,
+  ConfigurationError,
+  IssuerInvalidError,
+  LifetimeInvalidError,
+} from '../errors.js'
+import type { TrustSource } from '../keys/trust.js'
+import { readFlag, readFunction, readList, readSeconds, readText, show } from '../option-checks.js'
+import {
+  audiencesOf,
+  checkAge,
+  checkAudience,
+  checkIssuer,
+  checkIssuerForm,
+  checkLifetime,
+  checkReplay,
+  checkSchema,
+  checkType,
+  checkWith,
+  mediaType,
+  type Check,
+} from './claims.js'
+import type { KeyRules } from './find-keys.js'
+import type { TokenValidationParameters } from './parameters.js'
+
+/** Everything a token is checked against, complete and checked itself. */
+export interface ValidationSettings extends KeyRules {
+  readonly trust: TrustSource
+  readonly algorithms: ReadonlySet<string>
+  readonly maxTokenLength: number
+  /** The checks of the claims, in order. */
+  readonly checks: readonly Check[]
+}
+
+const prefix = 'tokenValidationParameters'
+
+/** What the checks of the claims need to know from outside the parameters. */
+export interface ClaimsSurroundings {
+  readonly scheme: string
+  readonly audience: readonly string[]
+  /** Whether metadata will name an issuer. */
+  readonly metadata: boolean
+  readonly clock: () => number
+}
+
+/** Lists the checks that a token's claims must pass, in the order in which they run. */
+export function resolveChecks(
+  parameters: TokenValidationParameters<never>,
+  around: ClaimsSurroundings,
+): readonly Check[] {
+  const clockSkew = readSeconds(parameters.clockSkew, `${prefix}.clockSkew`, 300)
+  return [
+    ...lifetimeChecks(parameters, clockSkew, around.clock),
+    ...audienceChecks(parameters, around.audience),
+    ...issuerChecks(parameters, around.metadata),
+    checkType(validTypes(parameters)),
+    ...schemaChecks(parameters),
+    ...replayChecks(parameters, clockSkew, around.scheme),
+  ]
+}
+
+function lifetimeChecks(
+  parameters: TokenValidationParameters<never>,
+  clockSkew: number,
+  clock: () => number,
+): readonly Check[] {
+  const required = readFlag(
+    parameters.requireExpirationTime,
+    `${prefix}.requireExpirationTime`,
+    true,
+  )
+  const validate = readFlag(parameters.validateLifetime, `${prefix}.validateLifetime`, true)
+  const validator = readFunction(parameters.lifetimeValidator, `${prefix}.lifetimeValidator`)
+  const checks: Check[] = []
+  if (validator !== undefined) {
+    checks.push(
+      checkWith(
+        validator,
+        ({ token }) => [token.payload.nbf, token.payload.exp, token],
+        LifetimeInvalidError,
+      ),
+    )
+  } else if (validate) {
+    checks.push(checkLifetime({ requireExpirationTime: required, clockSkew, clock }))
+  }
+  if (parameters.maxTokenAge !== undefined) {
+    const maxTokenAge = readSeconds(parameters.maxTokenAge, `${prefix}.maxTokenAge`, 0)
+    checks.push(checkAge({ maxTokenAge, clockSkew, clock }))
+  }
+  return checks
+}
+
+function audienceChecks(
+  parameters: TokenValidationParameters<never>,
+  shorthand: readonly string[],
+): readonly Check[] {
+  const validate = readFlag(parameters.validateAudience, `${prefix}.validateAudience`, true)
+  const validator = readFunction(parameters.audienceValidator, `${prefix}.audienceValidator`)
+  const slashed = `${prefix}.ignoreTrailingSlashWhenValidatingAudience`
+  const ignoreSlash = readFlag(parameters.ignoreTrailingSlashWhenValidatingAudience, slashed, true)
+  const valid = [
+    ...single(parameters.validAudience, `${prefix}.validAudience`),
+    ...readList(parameters.validAudiences, `${prefix}.validAudiences`),
+    ...shorthand,
+  ]
+  if (validator !== undefined) {
+    return [
+      checkWith(
+        validator,
+        ({ token }) => [audiencesOf(token.payload), token],
+        AudienceInvalidError,
+      ),
+    ]
+  }
+  if (!validate) return []
+  if (valid.length === 0) {
+    throw new ConfigurationError(
+      `"audience" is missing, so no token would be meant for this API; set "audience" or "${prefix}.validAudience", or "${prefix}.validateAudience" to false to accept tokens meant for anyone`,
+    )
+  }
+  return [checkAudience(new Set(ignoreSlash ? valid.flatMap(withAndWithoutSlash) : valid))]
+}
+
+function withAndWithoutSlash(audience: string): readonly string[] {
+  const shorter = audience.endsWith('/') && audience.length > 1 ? [audience.slice(0, -1)] : []
+  return [audience, `${audience}/`, ...shorter]
+}
+
+function issuerChecks(
+  parameters: TokenValidationParameters<never>,
+  metadata: boolean,
+): readonly Check[] {
+  const validate = readFlag(parameters.validateIssuer, `${prefix}.validateIssuer`, true)
+  const validator = readFunction(parameters.issuerValidator, `${prefix}.issuerValidator`)
+  const valid = [
+    ...single(parameters.validIssuer, `${prefix}.validIssuer`),
+    ...readList(parameters.validIssuers, `${prefix}.validIssuers`),
+  ]
+  if (validator !== undefined) {
+    return [
+      checkIssuerForm,
+      checkWith(validator, ({ token }) => [token.payload.iss ?? '', token], IssuerInvalidError),
+    ]
+  }
+  if (!validate) return [checkIssuerForm]
+  if (valid.length === 0 && !metadata) {
+    throw new ConfigurationError(
+      `"${prefix}.validIssuer" is missing, so no token could be accepted; set it to the "iss" of your tokens, or "${prefix}.validateIssuer" to false to accept any issuer whose key you trust`,
+    )
+  }
+  return [checkIssuer(new Set(valid))]
+}
+
+function validTypes(parameters: TokenValidationParameters<never>): ReadonlySet<string> | undefined {
+  const types = readList(parameters.validTypes, `${prefix}.validTypes`)
+  if (parameters.validTypes === undefined) return undefined
+  if (types.length === 0) {
+    throw new ConfigurationError(
+      `"${prefix}.validTypes" must not be empty; leave it out to accept access tokens of any type`,
+    )
+  }
+  return new Set(types.map(mediaType))
+}
+
+function schemaChecks({ claimsSchema }: TokenValidationParameters<never>): readonly Check[] {
+  if (claimsSchema === undefined) return []
+  const standard: unknown = (claimsSchema as unknown as Record<string, unknown> | null)?.[
+    '~standard'
+  ]
+  if (typeof (standard as { validate?: unknown } | undefined)?.validate !== 'function') {
+    throw new ConfigurationError(
+      `"${prefix}.claimsSchema" must be a Standard Schema such as zod, valibot and arktype make, got ${show(claimsSchema)}`,
+    )
+  }
+  return [checkSchema(claimsSchema)]
+}
+
+function replayChecks(
+  parameters: TokenValidationParameters<never>,
+  clockSkew: number,
+  scheme: string,
+): readonly Check[] {
+  const cache = parameters.tokenReplayCache
+  if (cache === undefined) return []
+  if (typeof (cache as Partial<typeof cache> | null)?.addIfAbsent !== 'function') {
+    throw new ConfigurationError(
+      `"${prefix}.tokenReplayCache" must be an object with addIfAbsent(key, expiresAt), got ${show(cache)}`,
+    )
+  }
+  if (parameters.validateLifetime === false && parameters.lifetimeValidator === undefined) {
+    throw new ConfigurationError(
+      `"${prefix}.tokenReplayCache" forgets tokens once they expire, so "${prefix}.validateLifetime" must not be false`,
+    )
+  }
+  return [checkReplay({ cache, scheme, clockSkew })]
+}
+
+function single(value: unknown, name: string): readonly string[] {
+  const text = readText(value, name)
+  return text === undefined ? [] : [text]
+}

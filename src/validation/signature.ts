@@ -1,0 +1,76 @@
+import { constants, createHmac, timingSafeEqual, verify, type KeyObject } from 'node:crypto'
+import { compactVerify, errors } from 'jose'
+import { algorithms, type Algorithm } from '../keys/algorithms.js'
+import type { MaybePromise } from '../maybe-promise.js'
+import type { ParsedToken } from './parse-token.js'
+
+/**
+ * Tells whether a key made the signature of a token. The caller has made sure that the key is one for
+ * the algorithm.
+ *
+ * HMAC and RSA are checked on the spot: cheaper than a trip to the thread pool, and not held up when
+ * password hashing keeps the pool busy. Elliptic curves cost several times as much and go to the pool.
+ */
+export function verifySignature(token: ParsedToken, key: KeyObject): MaybePromise<boolean> {
+  const algorithm = algorithms.get(token.header.alg)
+  if (algorithm === undefined) return verifyWithJose(token, key)
+  switch (algorithm.kind) {
+    case 'hmac':
+      return verifyHmac(token, key, algorithm.hash)
+    case 'rsa':
+      return verify(
+        algorithm.hash,
+        Buffer.from(token.signed),
+        rsaKey(key, algorithm),
+        token.signature,
+      )
+    case 'ecdsa':
+    case 'eddsa':
+      return verifyInPool(token, key, algorithm)
+  }
+}
+
+function verifyHmac(token: ParsedToken, key: KeyObject, hash: string): boolean {
+  const expected = createHmac(hash, key).update(token.signed).digest()
+  return expected.length === token.signature.length && timingSafeEqual(expected, token.signature)
+}
+
+function rsaKey(key: KeyObject, algorithm: { pss: boolean }): Parameters<typeof verify>[2] {
+  if (!algorithm.pss) return key
+  // RFC 7518 section 3.5: the salt is as long as the hash.
+  return {
+    key,
+    padding: constants.RSA_PKCS1_PSS_PADDING,
+    saltLength: constants.RSA_PSS_SALTLEN_DIGEST,
+  }
+}
+
+function verifyInPool(
+  token: ParsedToken,
+  key: KeyObject,
+  algorithm: Exclude<Algorithm, { kind: 'hmac' | 'rsa' }>,
+): Promise<boolean> {
+  const hash = algorithm.kind === 'ecdsa' ? algorithm.hash : null
+  return new Promise((resolve) => {
+    verify(
+      hash,
+      Buffer.from(token.signed),
+      // RFC 7518 section 3.4: R and S side by side, not ASN.1.
+      { key, dsaEncoding: 'ieee-p1363' },
+      token.signature,
+      (error, result) => {
+        resolve(error === null && result)
+      },
+    )
+  })
+}
+
+async function verifyWithJose(token: ParsedToken, key: KeyObject): Promise<boolean> {
+  try {
+    await compactVerify(token.raw, key, { algorithms: [token.header.alg] })
+    return true
+  } catch (error) {
+    if (error instanceof errors.JWSSignatureVerificationFailed) return false
+    throw error
+  }
+}

@@ -1,0 +1,22 @@
+const { once } = require('node:events')
+const express = require('express')
+const { authorize, jwtBearer } = require('express-jwt-bearer')
+const { createTestIssuer } = require('express-jwt-bearer/testing')
+
+async function main() {
+  const issuer = await createTestIssuer({ audience: 'api://orders' })
+  const app = express()
+  app.use(jwtBearer(issuer.options))
+  app.get('/', authorize(), (req, res) => res.json({ subject: req.user.subject }))
+
+  const server = app.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${server.address().port}/`
+  const stranger = await fetch(url)
+  const alice = await fetch(url, { headers: await issuer.bearer({ sub: 'alice' }) })
+  console.log(stranger.status, alice.status, await alice.text())
+  server.close()
+  server.closeAllConnections()
+}
+
+main()

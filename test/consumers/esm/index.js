@@ -1,0 +1,18 @@
+import { once } from 'node:events'
+import express from 'express'
+import { authorize, jwtBearer } from 'express-jwt-bearer'
+import { createTestIssuer } from 'express-jwt-bearer/testing'
+
+const issuer = await createTestIssuer({ audience: 'api://orders' })
+const app = express()
+app.use(jwtBearer(issuer.options))
+app.get('/', authorize(), (req, res) => res.json({ subject: req.user.subject }))
+
+const server = app.listen(0, '127.0.0.1')
+await once(server, 'listening')
+const url = `http://127.0.0.1:${server.address().port}/`
+const stranger = await fetch(url)
+const alice = await fetch(url, { headers: await issuer.bearer({ sub: 'alice' }) })
+console.log(stranger.status, alice.status, await alice.text())
+server.close()
+server.closeAllConnections()
