@@ -117,10 +117,7 @@ abstract class ResultContext extends Context {
   }
 
   protected accept(principal: ClaimsPrincipal): void {
-    if (!isPrincipal(principal)) {
-      throw new TypeError('success() needs a principal, such as createPrincipal(claims) makes')
-    }
-    this.#outcome = { kind: 'success', principal }
+    this.#outcome = { kind: 'success', principal: checkPrincipal(principal) }
   }
 }
 
@@ -130,8 +127,10 @@ function rejection(reason: unknown): Error {
   return new TokenRejectedError(typeof reason === 'string' ? reason : undefined)
 }
 
-function isPrincipal(value: unknown): boolean {
-  return typeof (value as ClaimsPrincipal | undefined)?.isInRole === 'function'
+/** Refuses what a handler calls a principal and is none, before a guard would stumble over it. */
+export function checkPrincipal(value: ClaimsPrincipal): ClaimsPrincipal {
+  if (typeof (value as ClaimsPrincipal | undefined)?.isInRole === 'function') return value
+  throw new TypeError('A caller must be a principal, such as createPrincipal(claims) makes')
 }
 
 /** Is handed to `onMessageReceived`: the first look at a request. */
