@@ -15,20 +15,20 @@ import { authenticationRequired } from './responses/http-error.js'
 export interface JwtBearerMiddleware<TClaims = JwtClaims> {
   (req: Request, res: Response, next: NextFunction): void
   /** Fetches metadata and keys now; rejects if it cannot. For checks at start-up; with local keys there is nothing to do. */
-  ready(): Promise<void>
+  readonly ready: () => Promise<void>
   /**
    * Finds out who calls without Express: for WebSocket upgrades and other servers.
    *
    * @param request - Anything with Node's `headers`; duplicate lines are seen through `rawHeaders` or `headersDistinct`.
    * @returns The outcome; never rejects because of a token.
    */
-  authenticate(request: AuthenticationRequest): Promise<AuthenticateResult>
+  readonly authenticate: (request: AuthenticationRequest) => Promise<AuthenticateResult>
   /**
    * Reads the caller of a request, with the claims typed by `claimsSchema`.
    *
    * @throws 401 `ERR_AUTHENTICATION_REQUIRED` when this middleware found no caller.
    */
-  user(req: Request): ClaimsPrincipal<TClaims>
+  readonly user: (req: Request) => ClaimsPrincipal<TClaims>
 }
 
 /**

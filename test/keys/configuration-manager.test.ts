@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { jwtBearer, type AuthError, type JwtBearerOptions } from 'express-jwt-bearer'
+import { jwtBearer, type JwtBearerOptions } from 'express-jwt-bearer'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { exportSPKI, generateKeyPair, SignJWT } from 'jose'
 import { audience, json, makeKey, silence, startIssuer, status } from '../support/issuer-server.js'
@@ -19,9 +19,9 @@ function bearer(options: JwtBearerOptions = {}) {
   /** The outcome for a token: `success`, or the error's code. */
   async function judge(token: string) {
     const result = await middleware.authenticate({ headers: { authorization: `Bearer ${token}` } })
-    return result.kind === 'failure' ? (result.error as AuthError).code : result.kind
+    return result.kind === 'failure' ? (result.error as Error & { code: string }).code : result.kind
   }
-  return { ...middleware, judge, authenticate: middleware.authenticate, ready: middleware.ready }
+  return { ...middleware, judge }
 }
 
 const seconds = (count: number) => {
@@ -33,7 +33,8 @@ const refreshFailure = () =>
     const name = 'express-jwt-bearer:metadata-refresh-failed'
     const listener = () => {
       unsubscribe(name, listener)
-      resolve()
+      // A turn later, when the attempt is over in every respect.
+      setImmediate(resolve)
     }
     subscribe(name, listener)
   })
