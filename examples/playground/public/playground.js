@@ -5,14 +5,12 @@ const form = document.getElementById('request')
 const paste = document.getElementById('paste')
 const pasted = document.getElementById('pasted')
 
-let isSending = false
-
 showChecks(waitingChecks())
 showPaste()
 form.addEventListener('change', showPaste)
 form.addEventListener('submit', (event) => {
   event.preventDefault()
-  if (!isSending) void send(new FormData(form))
+  if (form.ariaBusy !== 'true') void send(new FormData(form))
 })
 
 function showPaste() {
@@ -20,7 +18,7 @@ function showPaste() {
 }
 
 async function send(choice) {
-  isSending = true
+  form.ariaBusy = 'true'
   const caller = choice.get('caller')
   const [method, path] = choice.get('route').split(' ')
   const sent = `${method} ${path}, ${nameOf(caller)}`
@@ -31,10 +29,9 @@ async function send(choice) {
     await show(sent, response)
   } catch (error) {
     showNothing(sent, error)
-  } finally {
-    isSending = false
   }
   showToken(token)
+  form.ariaBusy = 'false'
   bringIntoView(document.getElementById('answer'))
 }
 

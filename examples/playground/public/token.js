@@ -40,7 +40,10 @@ function isObject(value) {
 
 function relative(instant) {
   const seconds = Math.round((instant.getTime() - Date.now()) / 1000)
-  const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length) ?? ['second', 1]
+  const [unit, size] = units.find(([, length]) => Math.abs(seconds) >= length * 0.95) ?? [
+    'second',
+    1,
+  ]
   return new Intl.RelativeTimeFormat('en', { numeric: 'auto' }).format(
     Math.round(seconds / size),
     unit,
