@@ -1,4 +1,4 @@
-import type { TestIssuer } from 'express-jwt-bearer/testing'
+import { createTestIssuer, type TestIssuer } from 'express-jwt-bearer/testing'
 
 const reader = { sub: 'rita', name: 'Rita Reader', roles: ['Reader'], scope: 'orders.read' }
 const admin = {
@@ -23,9 +23,14 @@ export function createCallers(issuer: TestIssuer): Callers {
     ['wrong-issuer', () => issuer.wrongIssuer(reader)],
     ['tampered', async () => withClaims(await issuer.token(reader), admin)],
     ['unsigned', () => issuer.unsigned(admin)],
-    ['unknown-key', () => issuer.token(reader, { header: { kid: 'nobody-knows-me' } })],
+    ['unknown-key', async () => (await impostorOf(issuer)).token(reader)],
     ['wrong-type', () => issuer.token(reader, { header: { typ: 'id+jwt' } })],
   ])
+}
+
+// Somebody else who calls himself the issuer.
+function impostorOf({ issuer, audience }: TestIssuer): Promise<TestIssuer> {
+  return createTestIssuer({ issuer, audience, alg: 'ES256' })
 }
 
 // What an attacker does who can read a token but not sign one: the signature stays that of the old claims.
