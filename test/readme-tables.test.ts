@@ -156,42 +156,41 @@ describe('the table of outcomes', async () => {
   }
   const rejected = 'ERR_TOKEN_REJECTED'
   const nobody = 'ERR_AUTHENTICATION_REQUIRED'
-  const rows = rowsOf<[JwtBearerEvents, status: number, code?: string, header?: string][]>(
-    tableBelow('Events', 2),
-    {
-      '`success(principal)`': [
-        [{ onMessageReceived: accept }, 200],
-        [{ onTokenValidated: accept }, 200],
-        [{ onAuthenticationFailed: accept }, 200, undefined, bad],
-      ],
-      '`fail(reason)`': [
-        [{ onMessageReceived: refuse, onAuthenticationFailed: fail }, 401, rejected],
-        [{ onTokenValidated: refuse, onAuthenticationFailed: fail }, 401, rejected],
-        [{ onAuthenticationFailed: refuse }, 401, rejected, bad],
-      ],
-      '`noResult()`': [
-        [{ onMessageReceived: ignore }, 401, nobody],
-        [{ onTokenValidated: ignore }, 401, nobody],
-        [{ onAuthenticationFailed: ignore }, 401, nobody, bad],
-      ],
-      '`handleResponse()`': [
-        [{ onChallenge: answer }, 418, undefined, bad],
-        [{ onForbidden: answer }, 418, undefined, 'forbid'],
-      ],
-      'a throw in `onMessageReceived` or `onTokenValidated`': [
-        [{ onMessageReceived: fail }, 500],
-        [{ onTokenValidated: fail }, 500],
-        [{ onTokenValidated: fail, onAuthenticationFailed: accept }, 200],
-      ],
-      'a throw in `onAuthenticationFailed`': [
-        [{ onAuthenticationFailed: fail }, 500, undefined, bad],
-      ],
-      'a throw in `onChallenge` or `onForbidden`': [
-        [{ onChallenge: fail }, 500, undefined, bad],
-        [{ onForbidden: fail }, 500, undefined, 'forbid'],
-      ],
-    },
-  )
+  const rows = rowsOf<
+    [JwtBearerEvents, status: number, code?: string | undefined, header?: string][]
+  >(tableBelow('Events', 2), {
+    '`success(principal)`': [
+      [{ onMessageReceived: accept }, 200],
+      [{ onTokenValidated: accept }, 200],
+      [{ onAuthenticationFailed: accept }, 200, undefined, bad],
+    ],
+    '`fail(reason)`': [
+      [{ onMessageReceived: refuse, onAuthenticationFailed: fail }, 401, rejected],
+      [{ onTokenValidated: refuse, onAuthenticationFailed: fail }, 401, rejected],
+      [{ onAuthenticationFailed: refuse }, 401, rejected, bad],
+    ],
+    '`noResult()`': [
+      [{ onMessageReceived: ignore }, 401, nobody],
+      [{ onTokenValidated: ignore }, 401, nobody],
+      [{ onAuthenticationFailed: ignore }, 401, nobody, bad],
+    ],
+    '`handleResponse()`': [
+      [{ onChallenge: answer }, 418, undefined, bad],
+      [{ onForbidden: answer }, 418, undefined, 'forbid'],
+    ],
+    'a throw in `onMessageReceived` or `onTokenValidated`': [
+      [{ onMessageReceived: fail }, 500],
+      [{ onTokenValidated: fail }, 500],
+      [{ onTokenValidated: fail, onAuthenticationFailed: accept }, 200],
+    ],
+    'a throw in `onAuthenticationFailed`': [
+      [{ onAuthenticationFailed: fail }, 500, undefined, bad],
+    ],
+    'a throw in `onChallenge` or `onForbidden`': [
+      [{ onChallenge: fail }, 500, undefined, bad],
+      [{ onForbidden: fail }, 500, undefined, 'forbid'],
+    ],
+  })
 
   test.each(rows)('tells what %s leads to', async (_name, _row, cases) => {
     for (const [events, status, code, header = bearer(good)] of cases) {
@@ -214,7 +213,7 @@ describe('the table of outcomes', async () => {
 describe('the table of error codes', async () => {
   const stranger: TestIssuer = await createTestIssuer()
   const checks = (more: TokenValidationParameters): Partial<JwtBearerOptions> => ({
-    tokenValidationParameters: { ...parameters, ...more } as TokenValidationParameters,
+    tokenValidationParameters: { ...parameters, ...more },
   })
   const refuse: JwtBearerEvents['onTokenValidated'] = (context) => {
     context.fail(new TokenRevokedError())

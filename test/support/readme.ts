@@ -15,24 +15,3 @@ export function tableBelow(heading: string, index = 0): Table {
   if (table === undefined) throw new Error(`The README has no table ${index} below "${heading}"`)
   return table
 }
-
-/** Options that the README describes ahead of the source. */
-export const ahead: readonly string[] = [
-  'authority',
-  'metadataAddress',
-  'jwksUri',
-  'requireHttpsMetadata',
-  'issuers',
-  'refreshOnIssuerKeyNotFound',
-  'automaticRefreshInterval',
-  'refreshInterval',
-  'lastKnownGoodLifetime',
-  'backchannelTimeout',
-  'fetch',
-  'tokenCache',
-]
-
-/** Tells whether a snippet needs one of them. */
-export function isAhead({ code }: { code: string }): boolean {
-  return ahead.some((name) => new RegExp(`\\b${name}:`).test(code))
-}

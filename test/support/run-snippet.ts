@@ -38,9 +38,7 @@ type Run = (
   require: (name: string) => unknown,
   exports: object,
   borrowed: object,
-) => Promise<Record<string, never>>
-
-const AsyncFunction = (async () => {}).constructor as new (...source: string[]) => Run
+) => Promise<object>
 
 /**
  * Runs a snippet.
@@ -50,12 +48,12 @@ const AsyncFunction = (async () => {}).constructor as new (...source: string[]) 
  * @param modules - Modules it imports besides packages.
  * @param wanted - Names whose values it should give back.
  */
-export async function runSnippet<Wanted = never>(
+export async function runSnippet(
   code: string,
   borrowed: object,
   modules: Readonly<Record<string, unknown>> = {},
   wanted: readonly string[] = [],
-): Promise<{ exports: object; values: Wanted }> {
+): Promise<{ exports: object; values: object }> {
   const { outputText } = ts.transpileModule(code, {
     compilerOptions: {
       module: ts.ModuleKind.CommonJS,
@@ -63,6 +61,7 @@ export async function runSnippet<Wanted = never>(
       esModuleInterop: true,
     },
   })
+  const AsyncFunction = runSnippet.constructor as new (...source: string[]) => Run
   // A block of its own, so that the snippet may declare a name that it could also have borrowed.
   const run = new AsyncFunction(
     'require',
@@ -75,5 +74,5 @@ export async function runSnippet<Wanted = never>(
   const exports = {}
   const all = { ...packages, ...modules }
   const values = await run((name) => all[name as keyof typeof all], exports, borrowed)
-  return { exports, values: values as Wanted }
+  return { exports, values }
 }
