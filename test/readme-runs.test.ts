@@ -9,6 +9,7 @@ import {
 import { createTestIssuer } from 'express-jwt-bearer/testing'
 import { SignJWT, type JWTPayload } from 'jose'
 import { randomBytes } from 'node:crypto'
+import diagnostics, { type ChannelListener } from 'node:diagnostics_channel'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import request from 'supertest'
@@ -126,6 +127,21 @@ describe('the snippets of the README', () => {
       .get('/account?tab=1')
       .expect(302)
       .expect('Location', '/login?ReturnUrl=%2Faccount%3Ftab%3D1')
+  })
+
+  test('listen on a diagnostics channel', async () => {
+    const warn = vi.spyOn(console, 'warn').mockReturnValue()
+    const listeners: [string, ChannelListener][] = []
+    const subscribe = (name: string, listener: ChannelListener) => {
+      listeners.push([name, listener])
+      diagnostics.subscribe(name, listener)
+    }
+    await runSnippet(take('Diagnostics'), {}, { 'node:diagnostics_channel': { subscribe } })
+    const app = express()
+    mount(app)
+    await protect(app)(await issuer.expired())
+    for (const [name, listener] of listeners) diagnostics.unsubscribe(name, listener)
+    expect(warn.mock.calls).toEqual([[{ scheme: 'Bearer', code: 'ERR_TOKEN_EXPIRED' }]])
   })
 
   test('type and check the claims with a schema', async () => {

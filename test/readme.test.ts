@@ -6,6 +6,11 @@ import { readme, snippets, tableBelow } from './support/readme.js'
 
 const root = new URL('../', import.meta.url)
 
+// What stands in the first cell of each row.
+function firstCode(table: Table): readonly string[] {
+  return table.flatMap(([cell = '']) => codesIn(cell).slice(0, 1))
+}
+
 // What a snippet takes from the app around it.
 const borrowed = `
 import type { Express } from 'express'
@@ -26,6 +31,12 @@ declare module 'cors' {
   export default function cors(): import('express').RequestHandler
 }`
 
+// The guards that a table shows.
+const guards = `
+import { createAuthorization } from 'express-jwt-bearer'
+const { authorize } = createAuthorization({ policies: { CanReadOrders: (policy) => policy } })
+export const all = [${firstCode(tableBelow('Policies and guards')).join(', ')}]`
+
 const names = snippets.map(
   ({ code }, index) => /^\/\/ (\S+\.ts)$/m.exec(code)?.[1] ?? `${index}.ts`,
 )
@@ -33,12 +44,12 @@ const program = compile(
   new Map([
     ['borrowed.d.ts', borrowed],
     ['cors.d.ts', cors],
+    ['guards.ts', guards],
     ...snippets.map(({ code }, index) => [names[index] as string, `${code}\nexport {}`] as const),
   ]),
 )
 const core = surfaceOf(program, 'index')
 
-const firstCode = (table: Table) => table.flatMap(([cell = '']) => codesIn(cell).slice(0, 1))
 const bare = (codes: readonly string[]) => codes.map((code) => code.replace(/\(.*$/, ''))
 const sorted = (list: readonly string[]) => [...list].sort()
 const namesOf = (members: readonly Described[]) => members.map(({ name }) => name)
@@ -50,6 +61,11 @@ describe('the snippets of the README', () => {
       expect(faultsOf(program, names[index] as string)).toEqual([])
     },
   )
+
+  test('show guards that compile', () => {
+    expect(firstCode(tableBelow('Policies and guards'))).toHaveLength(7)
+    expect(faultsOf(program, 'guards.ts')).toEqual([])
+  })
 
   test('give every C# snippet its TypeScript twin', () => {
     const twins = readme.snippets.filter(({ heading }) => heading === 'From ASP.NET Core')
@@ -101,6 +117,15 @@ describe('the tables of names', () => {
     const documented = new Set([...codesIn(adds), ...bare(codesIn(may))])
     const real = namesOf(core.membersOf(type)).filter((name) => !common.includes(name))
     expect(sorted([...documented])).toEqual(sorted(real))
+  })
+
+  test('list the channels and what their messages hold', () => {
+    const documented = tableBelow('Diagnostics').map(([name = '', message = '']) => [
+      codesIn(name)[0],
+      codesIn(message),
+    ])
+    const real = core.membersOf('DiagnosticMessages').map(({ name, members }) => [name, members])
+    expect(documented).toEqual(real)
   })
 
   test.each([

@@ -45,6 +45,8 @@ export function faultsOf(program: ts.Program, name: string): readonly string[] {
 export interface Described {
   readonly name: string
   readonly defaultValue: string | undefined
+  /** Names of what it holds in turn. */
+  readonly members: readonly string[]
 }
 
 /** Reads the public surface out of the source. */
@@ -69,7 +71,14 @@ export function surfaceOf(program: ts.Program, entry: 'index' | 'testing/index')
       typeOf(name)
         .getProperties()
         .filter((member) => !member.name.startsWith('#') && !isProtected(member))
-        .map((member) => ({ name: member.name, defaultValue: defaultOf(member, checker) })),
+        .map((member) => ({
+          name: member.name,
+          defaultValue: defaultOf(member, checker),
+          members: checker
+            .getTypeOfSymbol(member)
+            .getProperties()
+            .map(({ name: inner }) => inner),
+        })),
     /** Texts of a union. */
     textsOf: (name: string): readonly string[] =>
       (typeOf(name) as ts.UnionType).types.map((type) => (type as ts.StringLiteralType).value),
