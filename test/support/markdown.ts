@@ -1,5 +1,5 @@
 /** A fenced block of code, and where it stands. */
-export interface Snippet {
+interface Snippet {
   readonly language: string
   readonly heading: string
   readonly code: string
