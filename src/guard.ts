@@ -67,9 +67,9 @@ function pass(req: Request, { result }: Succeeded): 'pass' {
   return 'pass'
 }
 
-function passAsNobody(req: Request, [first]: readonly SchemeResult[]): 'pass' {
+function passAsNobody(req: Request, found: readonly SchemeResult[]): 'pass' {
   req.user = undefined
-  if (first !== undefined) useResult(req, first.result)
+  useResult(req, (found[0] as SchemeResult).result)
   return 'pass'
 }
 

@@ -5,6 +5,8 @@ import {
   createPrincipal,
   getAuthentication,
   jwtBearer,
+  MetadataUnavailableError,
+  type JwtBearerEvents,
 } from 'express-jwt-bearer'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
 import request from 'supertest'
@@ -200,6 +202,35 @@ describe.each(frameworks)('guards under $framework', ({ express }) => {
     })
     await request(app).get('/').set(reader).expect(200)
     expect(kinds).toEqual(['success', 'none'])
+  })
+
+  test('write nothing when a response was sent while nobody could be judged', async () => {
+    const away: JwtBearerEvents = {
+      onMessageReceived: (context) => {
+        context.fail(new MetadataUnavailableError('The issuer is away'))
+      },
+    }
+    const app = createApp(
+      express,
+      jwtBearer({ ...issuer.options, events: away }),
+      (_req, res, next) => {
+        res.status(202).send('early')
+        next()
+      },
+      authorize(),
+    )
+    const errors = keepErrors(app)
+    await request(app).get('/').expect(202, 'early')
+    expect(errors).toEqual([])
+  })
+
+  test('follow a middleware whose keys are ready', async () => {
+    const bearer = jwtBearer(issuer.options)
+    await expect(bearer.ready()).resolves.toBeUndefined()
+    await request(createApp(express, bearer, authorize()))
+      .get('/')
+      .set(reader)
+      .expect(200)
   })
 
   test('close the route when they were not called', async () => {
