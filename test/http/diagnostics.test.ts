@@ -41,3 +41,39 @@ describe('the channels of answers', () => {
     expect(messages).toEqual([])
   })
 })
+
+describe('the channels of authentication', () => {
+  const messages: unknown[] = []
+  const note = (message: unknown, channel: string | symbol) => messages.push([channel, message])
+  const channels = ['express-jwt-bearer:authenticated', 'express-jwt-bearer:failed']
+
+  beforeEach(() => {
+    messages.length = 0
+    for (const channel of channels) subscribe(channel, note)
+  })
+
+  afterEach(() => {
+    for (const channel of channels) unsubscribe(channel, note)
+  })
+
+  test.each<[who: string, authorization: string | undefined, expected: unknown[]]>([
+    ['a caller', `Bearer ${token}`, [['express-jwt-bearer:authenticated', { scheme: 'Bearer' }]]],
+    [
+      'a bad token',
+      'Bearer nonsense',
+      [['express-jwt-bearer:failed', { scheme: 'Bearer', code: 'ERR_TOKEN_MALFORMED' }]],
+    ],
+    ['nobody', undefined, []],
+  ])('tell of %s once', async (_who, authorization, expected) => {
+    await ask(issuer.options, authorization)
+    expect(messages).toEqual(expected)
+  })
+
+  test('name no code where an error of the app has none', async () => {
+    const onMessageReceived = () => {
+      throw new Error('out of order')
+    }
+    await ask({ ...issuer.options, events: { onMessageReceived } }, undefined)
+    expect(messages).toEqual([['express-jwt-bearer:failed', { scheme: 'Bearer', code: undefined }]])
+  })
+})
