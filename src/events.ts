@@ -121,7 +121,8 @@ abstract class ResultContext extends Context {
   }
 }
 
-function rejection(reason: unknown): Error {
+/** Makes what refuses a token out of what an event gave as its reason. */
+export function rejection(reason: unknown): Error {
   if (reason instanceof AuthError) return reason
   if (reason instanceof Error) return new TokenRejectedError(undefined, { cause: reason })
   return new TokenRejectedError(typeof reason === 'string' ? reason : undefined)

@@ -48,11 +48,12 @@ export function createGuard(demands: Demands): RequestHandler {
   function authorizeMiddleware(req: Request, res: Response, next: NextFunction): void {
     judge(req, res).then(
       (verdict) => {
-        if (verdict === 'pass') next()
-        else if (verdict !== undefined) next(verdict)
+        // An assertion may have answered; the handler would write a second time.
+        if (verdict === 'pass' && !res.writableEnded) next()
+        else if (verdict instanceof Error) next(verdict)
       },
       (thrown: unknown) => {
-        next(serverFault(thrown))
+        next(serverFault(res, thrown))
       },
     )
   }
@@ -66,9 +67,9 @@ function pass(req: Request, { result }: Succeeded): 'pass' {
   return 'pass'
 }
 
-function passAsNobody(req: Request, [first]: readonly SchemeResult[]): 'pass' {
+function passAsNobody(req: Request, found: readonly SchemeResult[]): 'pass' {
   req.user = undefined
-  if (first !== undefined) useResult(req, first.result)
+  useResult(req, (found[0] as SchemeResult).result)
   return 'pass'
 }
 

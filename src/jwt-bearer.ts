@@ -64,16 +64,14 @@ export function jwtBearer<TClaims extends object = JwtClaims>(
       next(earlier.scheme === scheme ? undefined : sameName(scheme.name))
       return
     }
-    const result = authenticate(scheme, exchangeOf(scheme, req, res))
-    if (isPromise(result)) {
-      void result.then((late) => {
-        record(req, scheme, late)
-        next()
-      })
-      return
+    const goOn = (found: AuthenticateResult) => {
+      record(req, scheme, found)
+      // An event may have answered; whatever follows would write a second time.
+      if (!res.writableEnded) next()
     }
-    record(req, scheme, result)
-    next()
+    const result = authenticate(scheme, exchangeOf(scheme, req, res))
+    if (isPromise(result)) void result.then(goOn)
+    else goOn(result)
   }
 
   return Object.assign(jwtBearerMiddleware, {

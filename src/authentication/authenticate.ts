@@ -1,8 +1,14 @@
-import { ClaimInvalidError, TokenMalformedError } from '../errors.js'
+import {
+  BearerRequestError,
+  ClaimInvalidError,
+  TokenError,
+  TokenMalformedError,
+} from '../errors.js'
 import {
   AuthenticationFailedContext,
   checkPrincipal,
   MessageReceivedContext,
+  rejection,
   TokenValidatedContext,
   type EventOutcome,
   type Exchange,
@@ -170,11 +176,17 @@ function fail(
     () =>
       andThen(onAuthenticationFailed(context), () =>
         context.outcome === undefined
-          ? new Failure(toError(context.error))
+          ? new Failure(replacement(error, context.error))
           : conclude(scheme, context.outcome),
       ),
     (thrown) => new Failure(toError(thrown)),
   )
+}
+
+// Another error in place of the caller's fault still refuses the caller; it does not become a fault of ours.
+function replacement(error: Error, replaced: Error): Error {
+  const refused = error instanceof TokenError || error instanceof BearerRequestError
+  return refused && !(replaced instanceof AggregateError) ? rejection(replaced) : toError(replaced)
 }
 
 function toError(thrown: unknown): Error {
