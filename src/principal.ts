@@ -57,7 +57,7 @@ export interface PrincipalOptions {
 }
 
 /** The default of `roleClaimType`: the short names and .NET's long one. */
-export const defaultRoleClaimType: readonly string[] = ['role', 'roles', ClaimTypes.Role]
+const defaultRoleClaimType: readonly string[] = ['role', 'roles', ClaimTypes.Role]
 
 /** A read-only view of who calls. Names, roles and values compare exactly; claims are never renamed. */
 export interface ClaimsPrincipal<TClaims = JwtClaims> {
