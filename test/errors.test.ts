@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import * as core from 'express-jwt-bearer'
+import { codeOf } from '../src/errors.js'
 import { marker } from './support/tokens.js'
 
 const date = new Date('2030-01-01T00:00:00Z')
@@ -95,4 +96,13 @@ describe('the errors', () => {
       expect(new core.MetadataUnavailableError('away', { retryAfter }).retryAfter).toBe(expected)
     },
   )
+
+  test.each<[string, Error, string | undefined]>([
+    ['one of ours', new core.TokenMalformedError(), 'ERR_TOKEN_MALFORMED'],
+    ["one of Node's", Object.assign(new Error('x'), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
+    ['one without a code', new Error('x'), undefined],
+    ['one with a number for a code', Object.assign(new Error('x'), { code: 5 }), undefined],
+  ])('tell their code to diagnostics: %s', (_case, error, expected) => {
+    expect(codeOf(error)).toBe(expected)
+  })
 })

@@ -20,6 +20,10 @@ function walk(events: JwtBearerEvents, authorization: string | undefined = `Bear
 const fails = () => {
   throw new TypeError('broken handler')
 }
+const rejectWith = (thrown: unknown) =>
+  new Promise((_resolve, reject: (reason: Error) => void) => {
+    reject(thrown as Error)
+  })
 const rejects = () => Promise.reject(new TypeError('broken handler'))
 
 describe('authenticate() outside Express', () => {
@@ -310,7 +314,7 @@ describe('onAuthenticationFailed', () => {
     ],
     ['a throw', fails, 'TypeError'],
     ['a rejection', rejects, 'TypeError'],
-    ['a throw of something that is no error', () => Promise.reject('text' as never), 'Error'],
+    ['a throw of something that is no error', () => rejectWith('text'), 'Error'],
   ])('may decide on %s', async (_case, onAuthenticationFailed, expected) => {
     expect(outcomeOf(await walk({ onAuthenticationFailed }, `Bearer ${bad}`))).toBe(expected)
   })

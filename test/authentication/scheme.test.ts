@@ -8,6 +8,7 @@ import {
   type JwtBearerOptions,
 } from 'express-jwt-bearer'
 import { resolveScheme } from '../../src/authentication/scheme.js'
+import type { TokenRules } from '../../src/authentication/token-rules.js'
 import {
   audience,
   hs256,
@@ -43,7 +44,7 @@ describe('the start-up checks of jwtBearer()', () => {
     [
       'an unknown option',
       { secret },
-      '"secret" is not a member of the options of jwtBearer(); known are scheme, ',
+      '"secret" is not a member of the options of jwtBearer(); known are ',
     ],
     [
       'a misspelt parameter',
@@ -367,6 +368,105 @@ describe('the start-up checks of jwtBearer()', () => {
   })
 })
 
+describe('the start-up checks of addresses and issuers', () => {
+  const authority = 'https://issuer.test'
+
+  test.each<[string, object, string]>([
+    ['an authority without TLS', { authority: 'http://issuer.test' }, '"authority"'],
+    [
+      'a metadata address without TLS',
+      { metadataAddress: 'http://issuer.test/m' },
+      '"metadataAddress"',
+    ],
+    [
+      'a key address without TLS',
+      { jwksUri: 'http://issuer.test/k', tokenValidationParameters: { validIssuer: issuer } },
+      '"jwksUri"',
+    ],
+    ['an authority that is no address', { authority: 'issuer' }, '"authority"'],
+    ['an empty authority', { authority: '' }, '"authority" must be a non-empty string'],
+    [
+      'a switch of another type',
+      { authority, requireHttpsMetadata: 'no' },
+      '"requireHttpsMetadata" must be true or false',
+    ],
+    [
+      'two sources of keys',
+      { authority, jwksUri: 'https://issuer.test/k' },
+      '"jwksUri" takes the place of the metadata',
+    ],
+    [
+      'a key address without an issuer',
+      { jwksUri: 'https://issuer.test/k' },
+      '"tokenValidationParameters.validIssuer" is missing',
+    ],
+    [
+      'an interval below zero',
+      { authority, refreshInterval: -1 },
+      '"refreshInterval" must be a non-negative number of seconds, got -1',
+    ],
+    [
+      'an interval of another type',
+      { authority, backchannelTimeout: '5' },
+      '"backchannelTimeout" must be a non-negative number of seconds',
+    ],
+    [
+      'a fetch that is no function',
+      { authority, fetch: true },
+      '"fetch" must be a function, got true',
+    ],
+    [
+      'a secret beside an authority',
+      { authority, tokenValidationParameters: { issuerSigningKey: key } },
+      "is a shared secret and the issuer's published keys are not",
+    ],
+  ])('refuse %s', (_case, given, message) => {
+    const error = start({ audience, ...given })
+    expect(error.code).toBe('ERR_CONFIGURATION')
+    expect(error.message).toContain(message)
+  })
+
+  test.each<[string, unknown, string]>([
+    ['a text', 'https://issuer.test', '"issuers" must be an array or a function'],
+    ['null', null, '"issuers" must be an array or a function, got null'],
+    [
+      'an issuer with parameters that are null',
+      [{ authority, audience, tokenValidationParameters: null }],
+      '"tokenValidationParameters" must be an object, got null',
+    ],
+    [
+      'an issuer with a misspelt option',
+      [{ authority, Audience: audience }],
+      'did you mean "audience"?',
+    ],
+    [
+      'an issuer without a name',
+      [{ audience, tokenValidationParameters: { issuerSigningKey: key, validateIssuer: false } }],
+      'does not say which "iss" its tokens carry',
+    ],
+  ])('refuse issuers that are %s', (_case, issuers, message) => {
+    const error = start({ issuers })
+    expect(error.code).toBe('ERR_CONFIGURATION')
+    expect(error.message).toContain(message)
+  })
+
+  test('refuse options at the top that belong into each issuer', () => {
+    expect(start({ audience, issuers: [{ authority, audience }] }).message).toContain(
+      '"audience" belongs into each of "issuers"',
+    )
+  })
+
+  test('accept an address without TLS where that is asked for', () => {
+    const given = { audience, authority: 'http://127.0.0.1:1', requireHttpsMetadata: false }
+    expect(() => jwtBearer(given)).not.toThrow()
+  })
+
+  test('keep a password out of the message', () => {
+    const { message } = start({ audience, authority: 'http://user:pass-word@issuer.test' })
+    expect(message).not.toContain('pass-word')
+  })
+})
+
 describe('the defaults of jwtBearer()', () => {
   const undefinedParameters = Object.fromEntries(
     [
@@ -423,6 +523,7 @@ describe('the defaults of jwtBearer()', () => {
     ['given as undefined at every level', spelled],
   ])('are the same when they are %s', (_case, given) => {
     const scheme = resolveScheme(given)
+    const rules = scheme.rulesFor({} as never, { headers: {} })
     expect(scheme.options).toBe(given)
     expect(scheme).toMatchObject({
       name: 'Bearer',
@@ -430,6 +531,10 @@ describe('the defaults of jwtBearer()', () => {
       saveToken: true,
       includeErrorDetails: true,
       realm: undefined,
+      maxTokenLength: 16_384,
+    })
+    expect(rules).toMatchObject({
+      manager: undefined,
       principal: {
         scheme: 'Bearer',
         nameClaimType: 'name',
@@ -439,12 +544,11 @@ describe('the defaults of jwtBearer()', () => {
         algorithms: new Set(['HS256', 'HS384']),
         tryAllIssuerSigningKeys: true,
         validateIssuerSigningKey: false,
-        maxTokenLength: 16_384,
         clockSkew: 300,
         clock: Date.now,
       },
     })
-    expect(scheme.validation.checks).toHaveLength(4)
+    expect((rules as TokenRules).validation.checks).toHaveLength(4)
   })
 
   test.each([

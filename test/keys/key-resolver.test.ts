@@ -45,6 +45,7 @@ describe('issuerSigningKeyResolver', () => {
     ['a broken key', () => ({ kty: 'X' }), notFound, notFound],
     ['a text that is no key', () => secret, notFound, notFound],
     ['a number', () => 5, notFound, notFound],
+    ['null in a list', () => [null], notFound, notFound],
     ['false', () => false, notFound, notFound],
     ['a key for another algorithm', () => symmetricKey(secret), notFound, notFound],
     [

@@ -114,17 +114,45 @@ describe('createTestIssuer', async () => {
     else expect(body).toEqual(issuer.jwks)
   })
 
-  test('serves the same on loopback until it is closed', async () => {
-    const listening = await issuer.listen()
-    const { url } = listening
-    const metadata = (await (await fetch(`${url}/.well-known/openid-configuration`)).json()) as {
+  test.each([
+    ['a URL', 'https://login.test'],
+    ['a URL with a slash at the end', 'https://login.test/'],
+    ['a URL with a path', 'https://login.test/tenant'],
+    ['a URL without TLS', 'http://login.test'],
+    ['no URL', 'login'],
+  ])('may have a name that is %s', async (_case, name) => {
+    const one = await createTestIssuer({ issuer: name, alg: 'ES256' })
+    expect(one.issuer).toBe(name)
+    expect(await verdict(one, one.token())).toBe('success')
+    expect(await verdict(one, one.wrongIssuer())).toBe('ERR_TOKEN_ISSUER_INVALID')
+  })
+
+  const metadataOf = async (url: string) =>
+    (await (await fetch(`${url}/.well-known/openid-configuration`)).json()) as {
       issuer: string
       jwks_uri: string
     }
-    expect(metadata.issuer).toBe(url)
-    expect(await (await fetch(metadata.jwks_uri)).json()).toEqual(issuer.jwks)
+
+  test('goes by its address while it listens on loopback', async () => {
+    const one = await createTestIssuer({ alg: 'ES256' })
+    const listening = await one.listen()
+    const { url } = listening
+    expect(one.issuer).toBe(url)
+    expect(decodeJwt(await one.token()).iss).toBe(url)
+    expect(await verdict(one, one.token())).toBe('success')
+    expect((await metadataOf(url)).issuer).toBe(url)
     expect((await fetch(`${url}/other`)).status).toBe(404)
     await listening.close()
     await expect(fetch(url)).rejects.toThrow()
+    expect(one.issuer).toBe('https://issuer.test')
+  })
+
+  test('keeps the name it was given while it listens on loopback', async () => {
+    const listening = await issuer.listen()
+    const metadata = await metadataOf(listening.url)
+    expect(metadata.issuer).toBe('https://login.test')
+    expect(await (await fetch(metadata.jwks_uri)).json()).toEqual(issuer.jwks)
+    expect(issuer.issuer).toBe('https://login.test')
+    await listening.close()
   })
 })

@@ -2,9 +2,11 @@ import { describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { MetadataUnavailableError, symmetricKey, type AuthError } from 'express-jwt-bearer'
 import { resolveScheme } from '../../src/authentication/scheme.js'
+import type { TokenRules } from '../../src/authentication/token-rules.js'
 import { importSigningKeys } from '../../src/keys/signing-key.js'
 import type { Trust } from '../../src/keys/trust.js'
 import { attempt } from '../../src/maybe-promise.js'
+import { parseToken } from '../../src/validation/parse-token.js'
 import { validateToken } from '../../src/validation/validate-token.js'
 import {
   authenticate,
@@ -107,7 +109,10 @@ describe('a good token', () => {
 })
 
 describe('keys that change', () => {
-  const { validation } = resolveScheme(options())
+  const { validation } = resolveScheme(options()).rulesFor({} as never, {
+    headers: {},
+  }) as TokenRules
+  const parsed = (claims?: Record<string, unknown>) => parseToken(hs256(claims), 16_384)
   const key = (text: string) => importSigningKeys(symmetricKey(text))
   const stale: Trust = { keys: key(`an older secret, ${secret}`) }
   const away = new MetadataUnavailableError('away')
@@ -133,7 +138,7 @@ describe('keys that change', () => {
     const trust = { current: () => seen, renewed }
     const outcome = await attempt(
       async () => {
-        await validateToken(hs256(), { ...validation, trust })
+        await validateToken(parsed(), { ...validation, trust })
         return 'success'
       },
       (error) => (error as AuthError).code,
@@ -145,7 +150,7 @@ describe('keys that change', () => {
   test('are not asked for again when the key is known', async () => {
     const renewed = vi.fn(() => undefined)
     const trust = { current: () => ({ keys: key(secret), unavailable: away }), renewed }
-    await validateToken(hs256(), { ...validation, trust })
+    await validateToken(parsed(), { ...validation, trust })
     expect(renewed).not.toHaveBeenCalled()
   })
 
@@ -154,7 +159,7 @@ describe('keys that change', () => {
       const trust = { keys: key(secret), issuer: 'https://metadata.test', unavailable }
       return attempt(
         async () => {
-          await validateToken(hs256({ iss }), {
+          await validateToken(parsed({ iss }), {
             ...validation,
             trust: { current: () => trust, renewed: () => undefined },
           })
