@@ -35,7 +35,8 @@ export function parseToken(raw: string, maxLength: number): ParsedToken {
   if (raw.length > maxLength) throw new TokenMalformedError()
   const first = raw.indexOf('.')
   const second = raw.indexOf('.', first + 1)
-  if (first < 1 || second < 0 || raw.includes('.', second + 1)) throw new TokenMalformedError()
+  if (first < 1 || second < first + 2 || raw.includes('.', second + 1))
+    throw new TokenMalformedError()
   const encodedHeader = raw.slice(0, first)
   return {
     raw,

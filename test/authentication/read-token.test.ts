@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { readToken, type AuthenticationRequest } from '../../src/authentication/read-token.js'
 
+const nothingKnown = new Map<string, unknown>()
+
 function outcome(request: AuthenticationRequest): unknown {
-  const read = readToken(request)
+  const read = readToken(request, nothingKnown)
   return read instanceof Error ? read.code : read
 }
 
@@ -108,7 +110,16 @@ describe('readToken', () => {
     ['token characters', `Bearer ${'a'.repeat(100_000)}é`],
   ])('takes linear time for a flood of %s', (_case, authorization) => {
     const start = performance.now()
-    readToken({ headers: { authorization } })
+    readToken({ headers: { authorization } }, nothingKnown)
     expect(performance.now() - start).toBeLessThan(500)
+  })
+
+  test.each([
+    ['a known token', 'Bearer a b', 'a b', 'a b'],
+    ['a known token behind another spelling of the scheme', 'bearer abc', 'abc', 'abc'],
+    ['a known token with more behind it', 'Bearer abc def', 'abc', malformed],
+  ])('looks at the characters once: %s', (_case, authorization, known, expected) => {
+    const read = readToken({ headers: { authorization } }, new Map([[known, true]]))
+    expect(read instanceof Error ? read.code : read).toBe(expected)
   })
 })

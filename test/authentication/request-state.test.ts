@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { ConfigurationError, createPrincipal, getAuthentication } from 'express-jwt-bearer'
 import {
@@ -13,15 +14,7 @@ import {
   type AuthenticateResult,
 } from '../../src/authentication/result.js'
 
-const success = (scheme: string) =>
-  new Success({
-    principal: createPrincipal({}, { scheme }),
-    header: {},
-    expiresAt: undefined,
-    issuedAt: undefined,
-    properties: {},
-    scheme,
-  })
+const success = (scheme: string) => new Success(scheme, createPrincipal({}, { scheme }), {})
 const failure = () => new Failure(new ConfigurationError('x'))
 
 function requestWith(...results: [scheme: string, result: AuthenticateResult][]): object {
@@ -67,12 +60,25 @@ describe('getAuthentication', () => {
 })
 
 describe('the state of a request', () => {
-  test('lists results in mount order and cannot be reached through the request', () => {
+  test('lists results in mount order', () => {
     const request = requestWith(['B', noAuthentication], ['A', failure()])
     expect(resultsOf(request).map(({ scheme }) => scheme.name)).toEqual(['B', 'A'])
     expect(resultOf(request, 'B')?.result).toBe(noAuthentication)
-    expect(Reflect.ownKeys(request)).toEqual([])
-    expect(resultsOf({ ...request })).toEqual([])
+  })
+
+  test('cannot be read, copied or forged through the request', () => {
+    const request = requestWith(['A', success('A')])
+    expect(Object.keys(request)).toEqual([])
+    const [key] = Object.getOwnPropertySymbols(request) as [symbol]
+    const held = (request as Record<symbol, object>)[key] as object
+    expect(Reflect.ownKeys(held)).toEqual([])
+    expect(inspect(request, { depth: null, showHidden: true })).not.toContain('principal')
+    for (const copy of [{ [key]: held }, Object.create(request), { [key]: {} }, { [key]: null }]) {
+      expect(resultsOf(copy as object)).toEqual([])
+    }
+    const emptied = Object.create(null) as Record<symbol, unknown>
+    emptied[key] = Reflect.construct(held.constructor, [emptied])
+    expect(resultsOf(emptied)).toEqual([])
   })
 
   test('keeps nothing for a request that no scheme looked at', () => {

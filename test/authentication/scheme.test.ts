@@ -523,7 +523,7 @@ describe('the defaults of jwtBearer()', () => {
     ['given as undefined at every level', spelled],
   ])('are the same when they are %s', (_case, given) => {
     const scheme = resolveScheme(given)
-    const rules = scheme.rulesFor({} as never, { headers: {} })
+    const rules = scheme.rulesFor(() => undefined, { headers: {} })
     expect(scheme.options).toBe(given)
     expect(scheme).toMatchObject({
       name: 'Bearer',

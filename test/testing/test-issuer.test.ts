@@ -1,8 +1,11 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { jwtBearer } from 'express-jwt-bearer'
 import { createTestIssuer, type TestIssuer } from 'express-jwt-bearer/testing'
 import { judge } from '../support/tokens.js'
+
+// Two RSA keys can take seconds on a busy machine.
+vi.setConfig({ testTimeout: 30_000 })
 
 const verdict = async (issuer: TestIssuer, token: string | Promise<string>) =>
   judge(issuer.options as never, await token)

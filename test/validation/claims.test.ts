@@ -2,7 +2,7 @@ import * as valibot from 'valibot'
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import type { JwtBearerOptions, TokenReplayCache } from 'express-jwt-bearer'
+import { jwtBearer, type JwtBearerOptions, type TokenReplayCache } from 'express-jwt-bearer'
 import {
   audience,
   authenticate,
@@ -376,6 +376,31 @@ describe('claimsSchema', () => {
     if (result.kind !== 'success') throw new Error('refused')
     const inner = result.principal.claims['inner'] as { list: number[] }
     expect([inner, inner.list].every(Object.isFrozen)).toBe(true)
+  })
+
+  test.each<[string, () => object]>([
+    [
+      'a part that leads back to the top',
+      () => {
+        const circle: Record<string, unknown> = {}
+        circle['self'] = circle
+        return circle
+      },
+    ],
+    ['a frozen top over a part that is not', () => Object.freeze({ inner: { list: [1] } })],
+    ['a part that cannot be frozen', () => ({ when: new Date(0) })],
+    [
+      'ten thousand levels',
+      () => JSON.parse(`{"a":${'['.repeat(10_000)}${']'.repeat(10_000)}}`) as object,
+    ],
+  ])('may put out %s, for the first request and the next', async (_case, make) => {
+    const middleware = jwtBearer(options({ claimsSchema: vendor(() => ({ value: make() })) }))
+    const headers = { authorization: `Bearer ${hs256()}` }
+    for (let count = 0; count < 2; count += 1) {
+      const result = await middleware.authenticate({ headers })
+      expect(result.kind).toBe('success')
+      expect(result.kind === 'success' && Object.isFrozen(result.principal.claims)).toBe(true)
+    }
   })
 
   test('tells no one what it found wrong', async () => {
