@@ -290,7 +290,7 @@ describe('onAuthenticationFailed', () => {
     ['nothing', () => undefined, invalid],
     ['nothing, later', () => Promise.resolve(), invalid],
     ['another error', (c) => (c.error = new TokenRevokedError()), 'ERR_TOKEN_REVOKED'],
-    ['something that is no error', (c) => (c.error = 'x' as never), 'Error'],
+    ['something that is no error', (c) => (c.error = 'x' as never), 'ERR_TOKEN_REJECTED'],
     [
       'a caller after all',
       (c) => {
