@@ -208,16 +208,16 @@ export function freezeClaims<T extends object>(value: T): T {
 }
 
 /** Tells whether freezing reaches every part of a value, so that requests can share it. */
-export function canFreeze(value: unknown): boolean {
-  return [...partsOf(value)].every((part) => isPlain(part) || !isReference(part))
+export function canFreeze(value: object): boolean {
+  return [...partsOf(value)].every(isPlain)
 }
 
 // A list instead of recursion: a token may nest deeper than the stack goes, and a schema may make circles.
-function partsOf(value: unknown): ReadonlySet<unknown> {
-  const parts = new Set([value])
+function partsOf(value: object): ReadonlySet<unknown> {
+  const parts = new Set<unknown>([value])
   for (const part of parts) {
-    if (isPlain(part))
-      for (const inner of Object.values(part)) if (isReference(inner)) parts.add(inner)
+    const inner: readonly unknown[] = isPlain(part) ? Object.values(part) : []
+    for (const one of inner) if (isReference(one)) parts.add(one)
   }
   return parts
 }
@@ -227,7 +227,6 @@ function isReference(value: unknown): boolean {
 }
 
 function isPlain(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === Array.prototype || prototype === null
 }

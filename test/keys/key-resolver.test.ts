@@ -1,9 +1,10 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { describe, expect, test, vi } from 'vitest'
 import {
   jwtBearer,
   SigningKeyNotFoundError,
   symmetricKey,
+  type IssuerSigningKey,
   type IssuerSigningKeyResolver,
 } from 'express-jwt-bearer'
 import {
@@ -19,6 +20,8 @@ import {
 
 const key = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
 const other = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
+const pemOf = (signer: KeyObject) =>
+  createPublicKey(signer).export({ format: 'pem', type: 'spki' }) as string
 const jwk = jwkOf(key, { kid: 'k' })
 const strange = jwkOf(other, { kid: 'k' })
 const withKid = sign({ alg: 'ES256', kid: 'k' }, claimsOf(), key)
@@ -104,13 +107,19 @@ describe('issuerSigningKeyResolver', () => {
     expect(result).toMatchObject({ error: { cause, retryAfter: 1 } })
   })
 
+  test.each<[string, () => IssuerSigningKey]>([
+    ['object', () => jwk],
+    ['text', () => pemOf(key)],
+  ])('may come back with the same %s for the next token', async (_case, resolve) => {
+    const middleware = jwtBearer(keyOptions({ issuerSigningKeyResolver: resolve }))
+    for (const jti of ['1', '2']) {
+      const authorization = `Bearer ${sign({ alg: 'ES256' }, claimsOf({ jti }), key)}`
+      expect((await middleware.authenticate({ headers: { authorization } })).kind).toBe('success')
+    }
+  })
+
   test('may come back with a new text each time and with an old one again', async () => {
-    const pem = String(
-      generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({
-        format: 'pem',
-        type: 'spki',
-      }),
-    )
+    const pem = pemOf(other)
     let calls = 0
     const resolve = () => `${String((calls += 1) % 150)}\n${pem}`
     const middleware = jwtBearer(keyOptions({ issuerSigningKeyResolver: resolve }))
