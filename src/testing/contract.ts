@@ -3,7 +3,7 @@ export interface ContractCase {
   /** What is proved, as a sentence. */
   readonly name: string
   /** Proves it; rejects with an `AssertionError` where the implementation falls short. */
-  run(): Promise<void>
+  readonly run: () => Promise<void>
 }
 
 /** An implementation on the bench. */
