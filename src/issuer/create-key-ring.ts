@@ -178,11 +178,13 @@ export function createKeyRing(options: KeyRingOptions = {}): KeyRing {
     },
 
     async rotate({ compromised = false } = {}) {
-      await change(async ({ version, keys }) => {
+      await change(async (state) => {
+        // A ring that is still empty needs a key for the time until the new one signs.
+        const { keys } = await moveOn(state)
         const now = clock()
         const signsFrom = compromised ? now : now + announce
         const kept = compromised ? [] : keys.map((key) => endBy(key, signsFrom))
-        return { version: version + 1, keys: [...kept, await newKey(signsFrom)] }
+        return { version: state.version + 1, keys: [...kept, await newKey(signsFrom)] }
       })
     },
   }
