@@ -100,8 +100,8 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
   ['tokens/', entryMayImport, []],
   ['session/', entryMayImport, ['cookie-parser']],
   ['browser/', [], []],
-  ['redis/', entryMayImport, []],
-  ['postgres/', entryMayImport, []],
+  ['redis/', [...entryMayImport, 'type issuer/', 'type tokens/'], []],
+  ['postgres/', [...entryMayImport, 'type issuer/', 'type tokens/'], []],
   ['testing/', entryMayImport, ['jose']],
 ]
 
