@@ -96,13 +96,13 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
     ['type authentication/', 'events.ts', 'type principal.ts', 'type express.ts', ...ground],
     ['http-errors'],
   ],
-  ['issuer/', entryMayImport, ['jose']],
+  ['issuer/', [...entryMayImport, 'keys/symmetric-key.ts'], ['jose']],
   ['tokens/', entryMayImport, []],
   ['session/', entryMayImport, ['cookie-parser']],
   ['browser/', [], []],
-  ['redis/', [...entryMayImport, 'type issuer/', 'type tokens/'], []],
-  ['postgres/', [...entryMayImport, 'type issuer/', 'type tokens/'], []],
-  ['testing/', entryMayImport, ['jose']],
+  ['redis/', [...entryMayImport, 'type issuer/', 'type tokens/', 'tokens/user-token.ts'], []],
+  ['postgres/', [...entryMayImport, 'type issuer/', 'type tokens/', 'tokens/user-token.ts'], []],
+  ['testing/', [...entryMayImport, 'type issuer/'], ['jose']],
 ]
 
 const importStatement =
