@@ -49,11 +49,31 @@ CREATE TABLE IF NOT EXISTS bearer_key_rings (
 );
 `
 
+const userTokens = `
+CREATE TABLE IF NOT EXISTS bearer_user_tokens (
+  subject text NOT NULL,
+  session_id text NOT NULL,
+  token text NOT NULL,
+  version text NOT NULL,
+  expires_at timestamptz NOT NULL,
+  PRIMARY KEY (subject, session_id)
+);
+CREATE INDEX IF NOT EXISTS bearer_user_tokens_expires_at ON bearer_user_tokens (expires_at);
+
+CREATE TABLE IF NOT EXISTS bearer_user_token_locks (
+  subject text NOT NULL,
+  session_id text NOT NULL,
+  owner text NOT NULL,
+  expires_at timestamptz NOT NULL,
+  PRIMARY KEY (subject, session_id)
+);
+`
+
 /**
  * The tables of all stores of this entry, as plain SQL for a migration. Every statement leaves what
  * exists alone, so it can be run again. The tables land in the first schema of the `search_path`.
  */
-export const schema: string = [sessions, refreshTokens, denied, keyRings].join('')
+export const schema: string = [sessions, refreshTokens, denied, keyRings, userTokens].join('')
 
 // Two processes that create a table at the same moment would make one of them fail, so they take
 // turns; a DO block is one statement, which also a prepared one may be.

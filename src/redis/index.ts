@@ -4,8 +4,9 @@
  * @packageDocumentation
  */
 
-export { createRedisRefreshStore } from './refresh-store.js'
+export { createRedisRefreshStore, type RedisRefreshStoreOptions } from './refresh-store.js'
 export { createRedisDenyList } from './deny-list.js'
 export { createRedisReplayCache } from './replay-cache.js'
+export { createRedisUserTokenStore, type RedisUserTokenStoreOptions } from './user-token-store.js'
 export type { RedisStoreOptions } from './options.js'
 export type { IoRedisClient, NodeRedisClient, RedisClient } from './client.js'

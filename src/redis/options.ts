@@ -10,8 +10,12 @@ export interface RedisStoreOptions {
   prefix?: string | undefined
 }
 
-/** Reads the one option there is. */
-export function readPrefix(options: RedisStoreOptions, creator: string): string {
-  checkNames(options, ['prefix'], `the options of ${creator}()`)
+/** Checks the names of a store's options and reads the one that all have. */
+export function readPrefix(
+  options: RedisStoreOptions,
+  creator: string,
+  others: readonly string[] = [],
+): string {
+  checkNames(options, ['prefix', ...others], `the options of ${creator}()`)
   return readText(options.prefix, 'prefix') ?? 'bearer:'
 }

@@ -5,21 +5,22 @@ const now = `
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]`
 
-// An expired token is recognised for another hour, and for as long a rotated one can be answered.
-const hour = 3_600_000_000
+// A token is still known a minute after it expired: the longest time for which an issuer answers one
+// that was rotated at the last moment.
+const minute = 60_000_000
 
 const addToken = `
 local function addToken(session, token, hash, idleLifetime, expiresAt)
   local idleExpiresAt = math.min(now + idleLifetime, expiresAt)
   redis.call('HSET', token, 'idleExpiresAt', idleExpiresAt)
-  redis.call('PEXPIREAT', token, math.ceil((idleExpiresAt + ${hour}) / 1000))
+  redis.call('PEXPIREAT', token, math.ceil((idleExpiresAt + ${minute}) / 1000))
   redis.call('HSET', session, 'current', hash, 'idleExpiresAt', idleExpiresAt)
 end`
 
 /** keys: the subject's sessions · id, lifetime → nothing */
 export const addToSubject: RunScript = defineScript(`${now}
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-redis.call('ZADD', KEYS[1], now + ARGV[2] + ${hour}, ARGV[1])
+redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
 redis.call('PEXPIREAT', KEYS[1], math.ceil(last[2] / 1000))`)
 
@@ -31,7 +32,7 @@ return redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')`)
 export const create: RunScript = defineScript(`${now}${addToken}
 local expiresAt = now + ARGV[1]
 redis.call('HSET', KEYS[1], 'createdAt', now, 'lastUsedAt', now, 'expiresAt', expiresAt, unpack(ARGV, 4))
-redis.call('PEXPIREAT', KEYS[1], math.ceil((expiresAt + ${hour}) / 1000))
+redis.call('PEXPIREAT', KEYS[1], math.ceil(expiresAt / 1000))
 addToken(KEYS[1], KEYS[2], ARGV[2], ARGV[3], expiresAt)`)
 
 /** keys: session, token, sealed successor · names to read of the session → their values, the rest */
@@ -46,7 +47,7 @@ return {
 
 /**
  * keys: session, presented token, sealed successor, successor · hash of the successor, its idle
- * lifetime, the successor sealed → 1 or 0
+ * lifetime, the successor sealed, how many milliseconds it stays so → 1 or 0
  */
 export const rotate: RunScript = defineScript(`${now}${addToken}
 local session = redis.call('HMGET', KEYS[1], 'expiresAt', 'revokedAt')
@@ -54,7 +55,7 @@ local token = redis.call('HMGET', KEYS[2], 'idleExpiresAt', 'rotatedAt')
 if not session[1] or session[2] or tonumber(session[1]) <= now then return 0 end
 if not token[1] or token[2] or tonumber(token[1]) <= now then return 0 end
 redis.call('HSET', KEYS[2], 'rotatedAt', now, 'successor', ARGV[1])
-redis.call('SET', KEYS[3], ARGV[3], 'PX', ${hour / 1000})
+redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[4])
 redis.call('HSET', KEYS[1], 'lastUsedAt', now)
 addToken(KEYS[1], KEYS[4], ARGV[1], ARGV[2], tonumber(session[1]))
 return 1`)

@@ -1,7 +1,19 @@
 import type { RefreshFamily, RefreshStore } from '../issuer/refresh-store.js'
 import { checkClient, type RedisClient } from './client.js'
+import { readSeconds } from '../option-checks.js'
 import { readPrefix, type RedisStoreOptions } from './options.js'
 import * as scripts from './refresh-scripts.js'
+
+/** What {@link createRedisRefreshStore} accepts. */
+export interface RedisRefreshStoreOptions extends RedisStoreOptions {
+  /**
+   * For how many seconds a repeated request can be answered with the sealed successor: no less than
+   * the `reuseInterval` of the issuer.
+   *
+   * @defaultValue `60`, the longest an issuer has
+   */
+  reuseInterval?: number | undefined
+}
 
 type Text = string | null
 type Token = readonly [idleExpiresAt: Text, rotatedAt: Text, successor: Text]
@@ -25,8 +37,6 @@ const familyFields = [
  * unknown; a forgotten revocation brings the session back. With `maxmemory`, the policy must be
  * `noeviction`. Where that cannot be had, keep sessions in PostgreSQL.
  *
- * The sealed successor of a rotated token is kept for an hour, which bounds the reuse interval.
- *
  * @param client - A connected client of `redis` or `ioredis`, also one of a cluster.
  * @throws {@link ConfigurationError} when the client is another one or an option is wrong, at once.
  *
@@ -38,10 +48,12 @@ const familyFields = [
  */
 export function createRedisRefreshStore(
   client: RedisClient,
-  options: RedisStoreOptions = {},
+  options: RedisRefreshStoreOptions = {},
 ): RefreshStore {
   checkClient(client)
-  const prefix = readPrefix(options, 'createRedisRefreshStore')
+  const prefix = readPrefix(options, 'createRedisRefreshStore', ['reuseInterval'])
+  const reuseInterval = readSeconds(options.reuseInterval, 'reuseInterval', 60)
+  const sealedLifetime = Math.max(1, Math.ceil(reuseInterval * 1000))
   // The braces make a cluster keep together what belongs together.
   const sessionKey = (id: string) => `${prefix}session:{${id}}`
   const tokenKey = (id: string, hash: string) => `${sessionKey(id)}:${hash}`
@@ -87,7 +99,8 @@ export function createRedisRefreshStore(
 
     async rotate({ familyId: id, hash }, successor) {
       const presented = [sessionKey(id), tokenKey(id, hash), sealedKey(id, hash)]
-      const parameters = [successor.hash, microseconds(successor.idleLifetime), successor.sealed]
+      const idleLifetime = microseconds(successor.idleLifetime)
+      const parameters = [successor.hash, idleLifetime, successor.sealed, sealedLifetime]
       const keys = [...presented, tokenKey(id, successor.hash)]
       return (await scripts.rotate(client, keys, ...parameters)) === 1
     },
