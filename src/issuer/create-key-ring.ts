@@ -144,6 +144,14 @@ export function createKeyRing(options: KeyRingOptions = {}): KeyRing {
     return keys.filter(({ publishedUntil }) => clock() < publishedUntil)
   }
 
+  // The latest of those that may: the last one that was added.
+  function signing({ keys }: KeyRingState): StoredKey | undefined {
+    const now = clock()
+    return [...keys]
+      .reverse()
+      .find(({ signsFrom, signsUntil }) => signsFrom <= now && now < signsUntil)
+  }
+
   function verifierOf(key: StoredKey): JWK {
     const jwk = verifiers.get(key.kid) ?? toVerifier(key)
     verifiers.set(key.kid, jwk)
@@ -152,12 +160,8 @@ export function createKeyRing(options: KeyRingOptions = {}): KeyRing {
 
   return {
     async signer() {
-      const { keys } = await current()
-      const now = clock()
-      // The latest of those that may: the last one that was added.
-      const key = [...keys]
-        .reverse()
-        .find(({ signsFrom, signsUntil }) => signsFrom <= now && now < signsUntil)
+      // Where keys change faster than the store is read, the ring is brought up to date first.
+      const key = signing(await current()) ?? signing(await current(0))
       if (key === undefined) throw new Error('The key ring holds no key that may sign now')
       if (latest?.kid !== key.kid) latest = { kid: key.kid, signer: toSigner(key) }
       return latest.signer

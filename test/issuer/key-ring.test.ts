@@ -83,6 +83,16 @@ describe('createKeyRing', () => {
     expect(await kidsOf(ring)).toEqual([second])
   })
 
+  test('always has a key that signs, also where keys live for less than the store is read', async () => {
+    const { ring, passTime } = rings({ announce: 1, sign: 3, retain: 2 })
+    const kids = new Set<unknown>()
+    for (let second = 0; second < 30; second++) {
+      kids.add(await kidOf(ring))
+      passTime(1)
+    }
+    expect(kids.size).toBeGreaterThanOrEqual(9)
+  })
+
   test('announces a key that is brought in early, and retires its predecessor in time', async () => {
     const { ring, passTime } = rings()
     const first = await kidOf(ring)
