@@ -1,0 +1,47 @@
+/** Runs the work for one name once, however many ask while it runs. */
+export function createSingleFlight<T>(): (name: string, work: () => Promise<T>) => Promise<T> {
+  const flights = new Map<string, Promise<T>>()
+  return (name, work) => {
+    const running = flights.get(name)
+    if (running) return running
+    const flight = work().finally(() => flights.delete(name))
+    flights.set(name, flight)
+    return flight
+  }
+}
+
+/** Runs the works of one name one after the other. */
+export function createQueue(): <T>(name: string, work: () => Promise<T>) => Promise<T> {
+  const tails = new Map<string, Promise<unknown>>()
+  return (name, work) => {
+    const turn = (tails.get(name) ?? Promise.resolve()).then(work)
+    const tail = turn
+      .catch(() => undefined)
+      .then(() => {
+        if (tails.get(name) === tail) tails.delete(name)
+      })
+    tails.set(name, tail)
+    return turn
+  }
+}
+
+/** Waits for shared work until the caller gives up. The work goes on for the others. */
+export async function untilAborted<T>(
+  work: Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  if (!signal) return work
+  // Whoever gives up no longer listens, and a rejection nobody listens to ends the process.
+  work.catch(() => undefined)
+  signal.throwIfAborted()
+  let onAbort = (): void => undefined
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => {
+      reject(signal.reason as Error)
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+  })
+  return Promise.race([work, aborted]).finally(() => {
+    signal.removeEventListener('abort', onAbort)
+  })
+}
