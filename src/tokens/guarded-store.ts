@@ -29,17 +29,15 @@ const unlocked: UserTokenLock = { release: () => Promise.resolve() }
 export function guardStore(store: UserTokenStore, onEvent: TokenEventHandler): GuardedStore {
   const waiting = new Map<string, { token: UserToken; ifVersion: string }>()
 
-  async function write(user: UserKey, token: UserToken, ifVersion: string): Promise<WriteOutcome> {
-    const version = await store.storeToken(user, token, { ifVersion })
-    return version === undefined ? 'lost' : 'stored'
-  }
-
   async function writeWaiting(user: UserKey): Promise<void> {
     const name = nameOf(user)
     const entry = waiting.get(name)
     if (!entry) return
-    await write(user, entry.token, entry.ifVersion)
-    if (waiting.get(name) === entry) waiting.delete(name)
+    const version = await store.storeToken(user, entry.token, { ifVersion: entry.ifVersion })
+    const newest = waiting.get(name)
+    if (newest === entry) waiting.delete(name)
+    // A newer token that came to wait in the meantime replaces the one just written.
+    else if (newest && version !== undefined) newest.ifVersion = version
   }
 
   async function writeLater(user: UserKey): Promise<void> {
@@ -71,7 +69,8 @@ export function guardStore(store: UserTokenStore, onEvent: TokenEventHandler): G
       for (const seconds of [0, ...quickRetries]) {
         if (seconds > 0) await delay(seconds * 1000)
         try {
-          return await write(user, token, ifVersion)
+          const version = await store.storeToken(user, token, { ifVersion })
+          return version === undefined ? 'lost' : 'stored'
         } catch {
           continue
         }

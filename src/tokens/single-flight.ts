@@ -26,22 +26,16 @@ export function createQueue(): <T>(name: string, work: () => Promise<T>) => Prom
 }
 
 /** Waits for shared work until the caller gives up. The work goes on for the others. */
-export async function untilAborted<T>(
-  work: Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
+export function untilAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work
-  // Whoever gives up no longer listens, and a rejection nobody listens to ends the process.
-  work.catch(() => undefined)
-  signal.throwIfAborted()
-  let onAbort = (): void => undefined
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => {
       reject(signal.reason as Error)
     }
-    signal.addEventListener('abort', onAbort, { once: true })
-  })
-  return Promise.race([work, aborted]).finally(() => {
-    signal.removeEventListener('abort', onAbort)
+    if (signal.aborted) giveUp()
+    signal.addEventListener('abort', giveUp, { once: true })
+    work.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', giveUp)
+    })
   })
 }

@@ -636,8 +636,8 @@ describe('a store that does not answer', () => {
 
   test('keeps the newest of several tokens that wait for it', async () => {
     const { state, store, memory } = failingStore()
-    const { lock: _lock, ...lockless } = store
-    const { manager, pass } = await signedIn({ store: lockless })
+    delete store.lock
+    const { manager, pass } = await signedIn({ store })
     pass(600)
     state.writesFail = true
     await manager.getAccessToken(alice)
@@ -645,6 +645,52 @@ describe('a store that does not answer', () => {
     state.writesFail = false
     expect(outcome(await manager.getAccessToken(alice))).toBe('access-3')
     expect((await memory.getToken(alice))?.token.refreshToken).toBe('refresh-3')
+  })
+
+  const nothing = () => Promise.resolve()
+  type Act = (
+    manager: ReturnType<typeof createTokenManager>,
+    memory: UserTokenStore,
+  ) => Promise<unknown>
+  test.each<[string, Act, string]>([
+    ['nothing else happens', nothing, 'access-3'],
+    ['the user signs out', (manager) => manager.signOut(alice), 'no_session'],
+    [
+      'the user signs in elsewhere',
+      (_manager, memory) => memory.storeToken(alice, { accessToken: 'new' }),
+      'new',
+    ],
+  ])('keeps the newest of two tokens that wait, if %s', async (_case, act, expected) => {
+    const memory = createMemoryUserTokenStore()
+    let isAway = false
+    let letGo = (): void => undefined
+    let hold: Promise<void> | undefined
+    const store: UserTokenStore = {
+      ...memory,
+      async storeToken(user, token, condition) {
+        if (hold && token.refreshToken === 'refresh-2') await hold
+        if (isAway) throw new Error('away')
+        return memory.storeToken(user, token, condition)
+      },
+    }
+    const { manager, script, pass } = await signedIn({ store })
+    pass(600)
+    isAway = true
+    await manager.getAccessToken(alice)
+    script.next.push(() => {
+      hold = new Promise((resolve) => (letGo = resolve))
+      return script.answer()
+    })
+    const renewing = manager.getAccessToken(alice, { forceRenewal: true })
+    await expect.poll(() => hold !== undefined).toBe(true)
+    const reading = manager.getAccessToken(alice)
+    expect(outcome(await renewing)).toBe('access-3')
+    isAway = false
+    await act(manager, memory)
+    letGo()
+    await reading
+    expect(outcome(await manager.getAccessToken(alice))).toBe(expected)
+    expect((await memory.getToken(alice))?.token.accessToken ?? 'no_session').toBe(expected)
   })
 
   test.each([

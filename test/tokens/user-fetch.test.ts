@@ -223,6 +223,29 @@ describe('createUserFetch()', () => {
       expect(calls).toHaveLength(1)
     })
 
+    test.each([
+      ['has no body', () => null],
+      [
+        'does not let go of its body',
+        () =>
+          new ReadableStream({
+            cancel() {
+              throw new Error('broken')
+            },
+          }),
+      ],
+    ])('does not stumble over a first answer that %s', async (_case, makeBody) => {
+      const { call } = await createCaller({
+        baseUrl: 'https://api.example',
+        fetch: (input) => {
+          const token = (input as Request).headers.get('authorization')
+          const status = token === 'Bearer access-3' ? 200 : 401
+          return Promise.resolve(new Response(makeBody(), { status }))
+        },
+      })
+      expect((await call('', { user: alice })).status).toBe(200)
+    })
+
     test('lets go of the first answer, however long it is', async () => {
       let closed = 0
       const api = await startApi((call, response) => {

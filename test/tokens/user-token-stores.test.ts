@@ -43,7 +43,7 @@ describe('createMemoryUserTokenStore()', () => {
     expect(await store.getToken(c)).toBeDefined()
   })
 
-  test('warns once in production and never elsewhere', async () => {
+  test('warns once in production and never elsewhere', () => {
     const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
     createMemoryUserTokenStore()
     expect(warn).not.toHaveBeenCalled()
@@ -142,7 +142,7 @@ describe('createSessionUserTokenStore()', () => {
         const saved = await new Promise<session.SessionData>((resolve, reject) => {
           req.sessionStore.get(req.sessionID, (error: unknown, data) => {
             if (data) resolve(data)
-            else reject(error)
+            else reject(new Error('the session was not saved', { cause: error }))
           })
         })
         const elsewhere = JSON.parse(
@@ -193,6 +193,34 @@ describe('createSessionUserTokenStore()', () => {
     mayGoOn()
     expect(await slow).toBe(200)
     expect((await agent.get('/get')).body).toBe('second')
+  })
+
+  test('is not disturbed by a request that has ended the session', async () => {
+    let hasEnded = (): void => undefined
+    let hasLoaded = (): void => undefined
+    let mayGoOn = (): void => undefined
+    const ended = new Promise<void>((resolve) => (hasEnded = resolve))
+    const loaded = new Promise<void>((resolve) => (hasLoaded = resolve))
+    const goOn = new Promise<void>((resolve) => (mayGoOn = resolve))
+    const agent = createApp({
+      '/begin': () => true,
+      '/store': async () => {
+        hasLoaded()
+        await ended
+        await store.storeToken(alice, { accessToken: 'a' })
+        mayGoOn()
+        return (await store.getToken(alice))?.token.accessToken
+      },
+      '/end': async (req) => {
+        await loaded
+        await new Promise((resolve) => req.session.destroy(resolve))
+        hasEnded()
+        await goOn
+      },
+    })
+    await agent.get('/begin')
+    const [stored] = await Promise.all([agent.get('/store'), agent.get('/end')])
+    expect(stored.body).toBe('a')
   })
 
   test.each([
