@@ -111,8 +111,8 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
   ['tokens/', entryMayImport, ['openid-client', 'type express']],
   ['session/', entryMayImport, ['cookie-parser']],
   ['browser/', [], []],
-  ['redis/', entryMayImport, []],
-  ['postgres/', entryMayImport, []],
+  ['redis/', [...entryMayImport, 'type issuer/', 'type tokens/', 'tokens/user-token.ts'], []],
+  ['postgres/', [...entryMayImport, 'type issuer/', 'type tokens/', 'tokens/user-token.ts'], []],
   ['testing/', [...entryMayImport, 'type issuer/', 'type tokens/'], ['jose']],
 ]
 
