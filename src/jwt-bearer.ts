@@ -4,7 +4,8 @@ import type { AuthenticationRequest } from './authentication/read-token.js'
 import { recordResult, resultOf, resultsOf } from './authentication/request-state.js'
 import type { AuthenticateResult } from './authentication/result.js'
 import { resolveScheme, type AuthenticationScheme } from './authentication/scheme.js'
-import { ConfigurationError } from './errors.js'
+import { publisher } from './diagnostics.js'
+import { codeOf, ConfigurationError } from './errors.js'
 import type { NextFunction, Request, Response } from './express.js'
 import { isPromise } from './maybe-promise.js'
 import type { ClaimsPrincipal, JwtClaims } from './principal.js'
@@ -14,20 +15,20 @@ import { authenticationRequired } from './responses/http-error.js'
 export interface JwtBearerMiddleware<TClaims = JwtClaims> {
   (req: Request, res: Response, next: NextFunction): void
   /** Fetches metadata and keys now; rejects if it cannot. For checks at start-up; with local keys there is nothing to do. */
-  ready(): Promise<void>
+  readonly ready: () => Promise<void>
   /**
    * Finds out who calls without Express: for WebSocket upgrades and other servers.
    *
    * @param request - Anything with Node's `headers`; duplicate lines are seen through `rawHeaders` or `headersDistinct`.
    * @returns The outcome; never rejects because of a token.
    */
-  authenticate(request: AuthenticationRequest): Promise<AuthenticateResult>
+  readonly authenticate: (request: AuthenticationRequest) => Promise<AuthenticateResult>
   /**
    * Reads the caller of a request, with the claims typed by `claimsSchema`.
    *
    * @throws 401 `ERR_AUTHENTICATION_REQUIRED` when this middleware found no caller.
    */
-  user(req: Request): ClaimsPrincipal<TClaims>
+  readonly user: (req: Request) => ClaimsPrincipal<TClaims>
 }
 
 /**
@@ -63,23 +64,25 @@ export function jwtBearer<TClaims extends object = JwtClaims>(
       next(earlier.scheme === scheme ? undefined : sameName(scheme.name))
       return
     }
-    const result = authenticate(scheme, exchangeOf(scheme, req, res))
-    if (isPromise(result)) {
-      void result.then((late) => {
-        record(req, scheme, late)
-        next()
-      })
-      return
+    const goOn = (found: AuthenticateResult) => {
+      record(req, scheme, found)
+      // An event may have answered; whatever follows would write a second time.
+      if (!res.writableEnded) next()
     }
-    record(req, scheme, result)
-    next()
+    const result = authenticate(scheme, exchangeOf(scheme, req, res))
+    if (isPromise(result)) void result.then(goOn)
+    else goOn(result)
   }
 
   return Object.assign(jwtBearerMiddleware, {
-    ready: () => Promise.resolve(),
+    ready: scheme.ready,
     // An async function, so that the result is a promise whatever the walk was.
-    authenticate: async (request: AuthenticationRequest) =>
-      authenticate(scheme, exchangeOf(scheme, request as unknown as Request, undefined)),
+    authenticate: async (request: AuthenticationRequest) => {
+      const exchange = exchangeOf(scheme, request as unknown as Request, undefined)
+      const result = await authenticate(scheme, exchange)
+      publish(scheme, result)
+      return result
+    },
     user: (req: Request) => {
       const result = resultOf(req, scheme.name)?.result
       if (result?.kind !== 'success') throw authenticationRequired(scheme)
@@ -92,10 +95,19 @@ function exchangeOf(scheme: AuthenticationScheme, req: Request, res: Response | 
   return { req, res, scheme: scheme.name, options: scheme.options }
 }
 
+const authenticated = publisher('express-jwt-bearer:authenticated')
+const failed = publisher('express-jwt-bearer:failed')
+
+function publish({ name: scheme }: AuthenticationScheme, result: AuthenticateResult): void {
+  if (result.kind === 'success') authenticated(() => ({ scheme }))
+  if (result.kind === 'failure') failed(() => ({ scheme, code: codeOf(result.error) }))
+}
+
 function record(req: Request, scheme: AuthenticationScheme, result: AuthenticateResult): void {
   const first = !resultsOf(req).some((earlier) => earlier.result.kind === 'success')
   if (result.kind === 'success' && first) req.user = result.principal
   recordResult(req, { scheme, result })
+  publish(scheme, result)
 }
 
 function sameName(name: string): ConfigurationError {

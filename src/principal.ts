@@ -113,12 +113,12 @@ class Principal implements ClaimsPrincipal {
     this.#settings = settings
     // A function of the user's runs here, where a throw refuses the token, not later in a handler.
     if (typeof settings.roleClaimType === 'function') {
-      this.#roles = stringsOf(settings.roleClaimType(all))
+      this.#roles = stringsOf(settings.roleClaimType(freezeClaims(all)))
     }
   }
 
   get claims(): JwtClaims {
-    return this.#claims
+    return freezeClaims(this.#claims)
   }
 
   get name(): string | undefined {
@@ -197,15 +197,30 @@ function stringsOf(value: unknown): readonly string[] {
 
 /** Freezes plain objects and arrays to the bottom; anything else a schema may put out stays as it is. */
 export function freezeClaims<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return value
-  Object.freeze(value)
-  for (const key of Object.keys(value)) freezeClaims((value as Record<string, unknown>)[key])
+  // A list instead of recursion: a token may nest deeper than the stack goes.
+  const open: unknown[] = [value]
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    if (!isPlain(next) || Object.isFrozen(next)) continue
+    for (const inner of Object.values(Object.freeze(next))) {
+      if (typeof inner === 'object' && inner !== null) open.push(inner)
+    }
+  }
   return value
 }
 
-/** Makes a principal of claims that are frozen already; `all` is what look-ups read. */
+/** Tells whether freezing reaches every part of a value, so that requests can share it. */
+export function canFreeze(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return typeof value !== 'function'
+  return isPlain(value) && Object.values(value).every(canFreeze)
+}
+
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === Array.prototype || prototype === null
+}
+
+/** Makes a principal; `all` is what look-ups read. Claims are frozen when they are first looked at. */
 export function principalOf(
   claims: JwtClaims,
   all: JwtClaims,
@@ -242,6 +257,6 @@ export function createPrincipal(
   claims: JwtClaims,
   options: PrincipalOptions = {},
 ): ClaimsPrincipal {
-  const copy = freezeClaims(structuredClone(claims))
+  const copy = structuredClone(claims)
   return principalOf(copy, copy, resolvePrincipal(options))
 }

@@ -1,7 +1,7 @@
 import type { SchemeResult } from '../authentication/request-state.js'
-import { AuthError, BearerRequestError, MetadataUnavailableError, TokenError } from '../errors.js'
+import { BearerRequestError, MetadataUnavailableError, TokenError } from '../errors.js'
 import type { Request, Response } from '../express.js'
-import { challenge, isAnswered, type ChallengeReason } from './challenge.js'
+import { challenge, codeOfChallenge, isAnswered, type ChallengeReason } from './challenge.js'
 import { httpError, serverFault, writeHeaders, type Answer } from './http-error.js'
 
 /**
@@ -17,7 +17,7 @@ export async function refuse(
 ): Promise<Error | undefined> {
   const failures = found.flatMap(({ result }) => (result.kind === 'failure' ? [result.error] : []))
   const fault = failures.find((error) => !isAboutTheCaller(error))
-  if (fault !== undefined) return serverFault(fault)
+  if (fault !== undefined) return serverFault(res, fault)
   const unavailable = failures.find((error) => error instanceof MetadataUnavailableError)
   if (unavailable !== undefined) return answer(res, unavailableAnswer(unavailable))
   const challenges: string[] = []
@@ -49,7 +49,7 @@ function challengeAnswer(failures: readonly Error[], challenges: readonly string
   const cause = malformed ?? failures[0]
   return {
     status: malformed === undefined ? 401 : 400,
-    code: cause instanceof AuthError ? cause.code : 'ERR_AUTHENTICATION_REQUIRED',
+    code: codeOfChallenge(cause),
     cause,
     challenges,
   }

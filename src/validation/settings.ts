@@ -17,19 +17,22 @@ import {
   checkSchema,
   checkType,
   checkWith,
-  mediaType,
   type Check,
 } from './claims.js'
 import type { KeyRules } from './find-keys.js'
 import type { TokenValidationParameters } from './parameters.js'
 
+/** The checks of the claims, in the order in which they run. */
+export interface ClaimsChecks {
+  readonly checks: readonly Check[]
+  /** Those that a token must also pass when it is known to have passed them before. */
+  readonly checksOfEveryUse: readonly Check[]
+}
+
 /** Everything a token is checked against, complete and checked itself. */
-export interface ValidationSettings extends KeyRules {
+export interface ValidationSettings extends KeyRules, ClaimsChecks {
   readonly trust: TrustSource
   readonly algorithms: ReadonlySet<string>
-  readonly maxTokenLength: number
-  /** The checks of the claims, in order. */
-  readonly checks: readonly Check[]
 }
 
 const prefix = 'tokenValidationParameters'
@@ -43,20 +46,24 @@ export interface ClaimsSurroundings {
   readonly clock: () => number
 }
 
-/** Lists the checks that a token's claims must pass, in the order in which they run. */
+/** Lists the checks that a token's claims must pass. */
 export function resolveChecks(
   parameters: TokenValidationParameters<never>,
   around: ClaimsSurroundings,
-): readonly Check[] {
+): ClaimsChecks {
   const clockSkew = readSeconds(parameters.clockSkew, `${prefix}.clockSkew`, 300)
-  return [
+  const claims = [
     ...lifetimeChecks(parameters, clockSkew, around.clock),
     ...audienceChecks(parameters, around.audience),
     ...issuerChecks(parameters, around.metadata),
-    checkType(validTypes(parameters)),
-    ...schemaChecks(parameters),
-    ...replayChecks(parameters, clockSkew, around.scheme),
   ]
+  const once = [checkType(validTypes(parameters)), ...schemaChecks(parameters)]
+  const replay = replayChecks(parameters, clockSkew, around.scheme)
+  return {
+    checks: [...claims, ...once, ...replay],
+    // Types never change, and what a schema made of the claims is kept: it can cost more than the signature.
+    checksOfEveryUse: [...claims, ...replay],
+  }
 }
 
 function lifetimeChecks(
@@ -76,7 +83,7 @@ function lifetimeChecks(
     checks.push(
       checkWith(
         validator,
-        ({ token }) => [token.payload.nbf, token.payload.exp, token],
+        ({ payload, securityToken }) => [payload.nbf, payload.exp, securityToken],
         LifetimeInvalidError,
       ),
     )
@@ -107,7 +114,7 @@ function audienceChecks(
     return [
       checkWith(
         validator,
-        ({ token }) => [audiencesOf(token.payload), token],
+        ({ payload, securityToken }) => [audiencesOf(payload), securityToken],
         AudienceInvalidError,
       ),
     ]
@@ -139,7 +146,11 @@ function issuerChecks(
   if (validator !== undefined) {
     return [
       checkIssuerForm,
-      checkWith(validator, ({ token }) => [token.payload.iss ?? '', token], IssuerInvalidError),
+      checkWith(
+        validator,
+        ({ payload, securityToken }) => [payload.iss ?? '', securityToken],
+        IssuerInvalidError,
+      ),
     ]
   }
   if (!validate) return [checkIssuerForm]
@@ -151,7 +162,7 @@ function issuerChecks(
   return [checkIssuer(new Set(valid))]
 }
 
-function validTypes(parameters: TokenValidationParameters<never>): ReadonlySet<string> | undefined {
+function validTypes(parameters: TokenValidationParameters<never>): readonly string[] | undefined {
   const types = readList(parameters.validTypes, `${prefix}.validTypes`)
   if (parameters.validTypes === undefined) return undefined
   if (types.length === 0) {
@@ -159,7 +170,7 @@ function validTypes(parameters: TokenValidationParameters<never>): ReadonlySet<s
       `"${prefix}.validTypes" must not be empty; leave it out to accept access tokens of any type`,
     )
   }
-  return new Set(types.map(mediaType))
+  return types
 }
 
 function schemaChecks({ claimsSchema }: TokenValidationParameters<never>): readonly Check[] {

@@ -20,7 +20,7 @@ export function verifySignature(token: ParsedToken, key: KeyObject): MaybePromis
     case 'rsa':
       return verify(
         algorithm.hash,
-        Buffer.from(token.signed),
+        Buffer.from(token.signed, 'latin1'),
         rsaKey(key, algorithm),
         token.signature,
       )
@@ -31,7 +31,7 @@ export function verifySignature(token: ParsedToken, key: KeyObject): MaybePromis
 }
 
 function verifyHmac(token: ParsedToken, key: KeyObject, hash: string): boolean {
-  const expected = createHmac(hash, key).update(token.signed).digest()
+  const expected = createHmac(hash, key).update(token.signed, 'latin1').digest()
   return expected.length === token.signature.length && timingSafeEqual(expected, token.signature)
 }
 
@@ -54,7 +54,7 @@ function verifyInPool(
   return new Promise((resolve) => {
     verify(
       hash,
-      Buffer.from(token.signed),
+      Buffer.from(token.signed, 'latin1'),
       // RFC 7518 section 3.4: R and S side by side, not ASN.1.
       { key, dsaEncoding: 'ieee-p1363' },
       token.signature,
