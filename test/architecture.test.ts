@@ -108,12 +108,12 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
     ['http-errors'],
   ],
   ['issuer/', [...entryMayImport, 'keys/symmetric-key.ts'], ['jose']],
-  ['tokens/', entryMayImport, []],
+  ['tokens/', entryMayImport, ['openid-client', 'type express']],
   ['session/', entryMayImport, ['cookie-parser']],
   ['browser/', [], []],
   ['redis/', [...entryMayImport, 'type issuer/', 'type tokens/', 'tokens/user-token.ts'], []],
   ['postgres/', [...entryMayImport, 'type issuer/', 'type tokens/', 'tokens/user-token.ts'], []],
-  ['testing/', [...entryMayImport, 'type issuer/'], ['jose']],
+  ['testing/', [...entryMayImport, 'type issuer/', 'type tokens/'], ['jose']],
 ]
 
 const importStatement =

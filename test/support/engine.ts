@@ -43,6 +43,8 @@ export async function startEngine(program: Program): Promise<Engine> {
   process.on('exit', onExit)
 
   async function stop() {
+    // PostgreSQL lets its clients leave at SIGTERM and throws them out at SIGINT.
+    if (server) await Promise.race([end(server, 'SIGTERM'), wait(2000)])
     if (server) await end(server, 'SIGINT')
     process.off('exit', onExit)
     removeData()
