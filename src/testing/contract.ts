@@ -10,27 +10,27 @@ export interface ContractCase {
 export interface ContractSubject<T> {
   /** The implementation. Each case uses ids of its own, so one instance may serve all cases. */
   readonly subject: T
-  /** Is called when the case is over. */
-  readonly close?: (() => void | Promise<void>) | undefined
-}
-
-/** An implementation on the bench, for which time can pass. */
-export interface TimedContractSubject<T> extends ContractSubject<T> {
   /**
    * Lets time pass for the implementation: moves its `clock`, or the instants it has stored, or waits.
    *
    * @param seconds - Never more than 10 in one case.
    */
   readonly passTime: (seconds: number) => void | Promise<void>
+  /** Is called when the case is over. */
+  readonly close?: (() => void | Promise<void>) | undefined
 }
 
 /** Opens an implementation for one case. */
-export type OpenSubject<T> = () => T | Promise<T>
+export type OpenSubject<T> = () => ContractSubject<T> | Promise<ContractSubject<T>>
+
+/** Opens an implementation that knows no time for one case. */
+export type OpenTimelessSubject<T> = () =>
+  Omit<ContractSubject<T>, 'passTime'> | Promise<Omit<ContractSubject<T>, 'passTime'>>
 
 /** Makes the list of cases from their names and what they do with an implementation. */
-export function contractCases<T extends ContractSubject<unknown>>(
+export function contractCases<T>(
   open: OpenSubject<T>,
-  proofs: Readonly<Record<string, (opened: T) => Promise<void>>>,
+  proofs: Readonly<Record<string, (opened: ContractSubject<T>) => Promise<void>>>,
 ): readonly ContractCase[] {
   return Object.entries(proofs).map(([name, prove]) => ({
     name,

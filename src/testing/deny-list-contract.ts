@@ -1,21 +1,14 @@
 import { equal } from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { DenyList } from '../issuer/deny-list.js'
-import {
-  contractCases,
-  type ContractCase,
-  type TimedContractSubject,
-  type OpenSubject,
-} from './contract.js'
+import { contractCases, type ContractCase, type OpenSubject } from './contract.js'
 
 /**
  * Lists what every {@link DenyList} must do, as cases for any test runner.
  *
  * @param open - Opens the list for one case.
  */
-export function denyListContract(
-  open: OpenSubject<TimedContractSubject<DenyList>>,
-): readonly ContractCase[] {
+export function denyListContract(open: OpenSubject<DenyList>): readonly ContractCase[] {
   return contractCases(open, {
     'lets unknown tokens pass': async ({ subject: list }) => {
       equal(await list.isDenied({}), false)

@@ -1,12 +1,7 @@
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { NewRefreshFamily, RefreshRecord, RefreshStore } from '../issuer/refresh-store.js'
-import {
-  contractCases,
-  type ContractCase,
-  type TimedContractSubject,
-  type OpenSubject,
-} from './contract.js'
+import { contractCases, type ContractCase, type OpenSubject } from './contract.js'
 
 const random = (bytes: number) => randomBytes(bytes).toString('base64url')
 const newToken = () => ({ hash: random(32), idleLifetime: 5 })
@@ -51,9 +46,7 @@ const seconds = (from: Date, to: Date) => (to.getTime() - from.getTime()) / 1000
  * for (const { name, run } of cases) test(name, run)
  * ```
  */
-export function refreshStoreContract(
-  open: OpenSubject<TimedContractSubject<RefreshStore>>,
-): readonly ContractCase[] {
+export function refreshStoreContract(open: OpenSubject<RefreshStore>): readonly ContractCase[] {
   return contractCases(open, {
     'returns a new session as it was given, current and unrevoked': async ({ subject: store }) => {
       const subject = `O'Brien "x" \u{1F600} ${random(8)}`

@@ -1,12 +1,7 @@
 import { equal } from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import type { TokenReplayCache } from '../validation/parameters.js'
-import {
-  contractCases,
-  type ContractCase,
-  type TimedContractSubject,
-  type OpenSubject,
-} from './contract.js'
+import { contractCases, type ContractCase, type OpenSubject } from './contract.js'
 
 const newKey = () => randomBytes(32).toString('base64url')
 const after = (seconds: number) => new Date(Date.now() + seconds * 1000)
@@ -17,9 +12,7 @@ const after = (seconds: number) => new Date(Date.now() + seconds * 1000)
  *
  * @param open - Opens the cache for one case.
  */
-export function replayCacheContract(
-  open: OpenSubject<TimedContractSubject<TokenReplayCache>>,
-): readonly ContractCase[] {
+export function replayCacheContract(open: OpenSubject<TokenReplayCache>): readonly ContractCase[] {
   return contractCases(open, {
     'adds a key once': async ({ subject: cache }) => {
       const key = newKey()

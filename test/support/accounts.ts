@@ -11,7 +11,7 @@ export interface Tokens {
   readonly refreshToken: string
 }
 
-export interface Answer<T = Record<string, unknown>> {
+interface Answer<T = Record<string, unknown>> {
   readonly status: number
   readonly type: string | null
   readonly headers: Headers
