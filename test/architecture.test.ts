@@ -107,13 +107,13 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
     ['type authentication/', 'events.ts', 'type principal.ts', 'type express.ts', ...ground],
     ['http-errors'],
   ],
-  ['issuer/', entryMayImport, ['jose']],
-  ['tokens/', entryMayImport, []],
+  ['issuer/', [...entryMayImport, 'keys/symmetric-key.ts'], ['jose']],
+  ['tokens/', entryMayImport, ['openid-client', 'type express']],
   ['session/', entryMayImport, ['cookie-parser']],
   ['browser/', [], []],
-  ['redis/', entryMayImport, []],
-  ['postgres/', entryMayImport, []],
-  ['testing/', entryMayImport, ['jose']],
+  ['redis/', [...entryMayImport, 'type issuer/', 'type tokens/', 'tokens/user-token.ts'], []],
+  ['postgres/', [...entryMayImport, 'type issuer/', 'type tokens/', 'tokens/user-token.ts'], []],
+  ['testing/', [...entryMayImport, 'type issuer/', 'type tokens/'], ['jose']],
 ]
 
 const importStatement =

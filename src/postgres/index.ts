@@ -1,0 +1,16 @@
+/**
+ * Stores on PostgreSQL, for more than one process.
+ *
+ * @packageDocumentation
+ */
+
+export { createSchema, schema } from './schema.js'
+export { createPostgresRefreshStore } from './refresh-store.js'
+export { createPostgresDenyList, type PostgresDenyList } from './deny-list.js'
+export { createPostgresKeyRingStore, type PostgresKeyRingStoreOptions } from './key-ring-store.js'
+export {
+  createPostgresUserTokenStore,
+  type PostgresUserTokenStore,
+  type PostgresUserTokenStoreOptions,
+} from './user-token-store.js'
+export type { PostgresClient } from './client.js'

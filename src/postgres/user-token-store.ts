@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto'
+import { checkNames, readSeconds } from '../option-checks.js'
+import { formatUserToken, parseUserToken } from '../tokens/user-token.js'
+import type { UserTokenStore } from '../tokens/user-token-store.js'
+import { checkClient, type PostgresClient } from './client.js'
+
+/** What {@link createPostgresUserTokenStore} accepts. */
+export interface PostgresUserTokenStoreOptions {
+  /**
+   * For how many seconds after they were last stored a session's tokens are kept: no less than a
+   * refresh token of the issuer may stay unused.
+   *
+   * @defaultValue `2592000` (30 days)
+   */
+  idleLifetime?: number | undefined
+}
+
+/** A store for users' tokens in PostgreSQL. */
+export interface PostgresUserTokenStore extends UserTokenStore {
+  /**
+   * Forgets the tokens of sessions that were idle for too long. Call it from time to time.
+   *
+   * @returns How many sessions were forgotten.
+   */
+  prune(): Promise<number>
+}
+
+const store = `
+INSERT INTO bearer_user_tokens (subject, session_id, token, version, expires_at)
+VALUES ($1, $2, $3, $4, clock_timestamp() + $5::float8 * interval '1 second')
+ON CONFLICT (subject, session_id) DO UPDATE SET
+  token = excluded.token, version = excluded.version, expires_at = excluded.expires_at
+RETURNING version`
+
+const replace = `
+UPDATE bearer_user_tokens
+SET token = $3, version = $4, expires_at = clock_timestamp() + $5::float8 * interval '1 second'
+WHERE subject = $1 AND session_id = $2 AND version = $6 AND expires_at > clock_timestamp()
+RETURNING version`
+
+const read = `
+SELECT token, version FROM bearer_user_tokens
+WHERE subject = $1 AND session_id = $2 AND expires_at > clock_timestamp()`
+
+const clear = `
+WITH cleared AS (
+  DELETE FROM bearer_user_tokens
+  WHERE subject = $1 AND session_id = $2
+    AND ($3::text IS NULL OR version = $3 OR expires_at <= clock_timestamp())
+  RETURNING version
+)
+SELECT EXISTS (SELECT FROM cleared) OR NOT EXISTS (
+  SELECT FROM bearer_user_tokens WHERE subject = $1 AND session_id = $2
+) AS cleared`
+
+const lock = `
+INSERT INTO bearer_user_token_locks AS l (subject, session_id, owner, expires_at)
+VALUES ($1, $2, $3, clock_timestamp() + $4::float8 * interval '1 second')
+ON CONFLICT (subject, session_id) DO UPDATE SET
+  owner = excluded.owner, expires_at = excluded.expires_at
+WHERE l.expires_at <= clock_timestamp()
+RETURNING owner`
+
+const unlock = `
+DELETE FROM bearer_user_token_locks WHERE subject = $1 AND session_id = $2 AND owner = $3`
+
+const prune = `
+WITH locks AS (
+  DELETE FROM bearer_user_token_locks WHERE (subject, session_id) IN (
+    SELECT subject, session_id FROM bearer_user_token_locks
+    WHERE expires_at <= clock_timestamp()
+    FOR UPDATE SKIP LOCKED
+  )
+), ended AS (
+  DELETE FROM bearer_user_tokens WHERE (subject, session_id) IN (
+    SELECT subject, session_id FROM bearer_user_tokens
+    WHERE expires_at <= clock_timestamp()
+    FOR UPDATE SKIP LOCKED
+  )
+  RETURNING version
+)
+SELECT count(*)::int AS forgotten FROM ended`
+
+/**
+ * Keeps users' tokens in PostgreSQL, with a lock, so that one process at a time refreshes a session.
+ * Each operation is one statement, and time is the server's.
+ *
+ * @remarks
+ * The tokens lie there readable: whoever reads the table `bearer_user_tokens` acts as its users. Let
+ * nobody but the app's account read it, and keep it out of dumps that others may see.
+ *
+ * @param client - A `Pool` of `pg`, or a `PGlite`; the tables are made by {@link createSchema}.
+ * @throws {@link ConfigurationError} when the client cannot run statements or an option is wrong, at once.
+ */
+export function createPostgresUserTokenStore(
+  client: PostgresClient,
+  options: PostgresUserTokenStoreOptions = {},
+): PostgresUserTokenStore {
+  checkClient(client)
+  checkNames(options, ['idleLifetime'], 'the options of createPostgresUserTokenStore()')
+  const idleLifetime = readSeconds(options.idleLifetime, 'idleLifetime', 30 * 86_400)
+
+  return {
+    async storeToken({ subject, sessionId }, token, { ifVersion } = {}) {
+      const version = randomUUID()
+      const values = [subject, sessionId, formatUserToken(token), version, idleLifetime]
+      const { rows } =
+        ifVersion === undefined
+          ? await client.query(store, values)
+          : await client.query(replace, [...values, ifVersion])
+      return rows.length > 0 ? version : undefined
+    },
+
+    async getToken({ subject, sessionId }) {
+      const { rows } = await client.query(read, [subject, sessionId])
+      const [row] = rows as { token: string; version: string }[]
+      return row && { token: parseUserToken(row.token), version: row.version }
+    },
+
+    async clearToken({ subject, sessionId }, { ifVersion } = {}) {
+      const { rows } = await client.query(clear, [subject, sessionId, ifVersion ?? null])
+      const [row] = rows as [{ cleared: boolean }]
+      return row.cleared
+    },
+
+    async lock({ subject, sessionId }, ttl) {
+      const owner = randomUUID()
+      const { rows } = await client.query(lock, [subject, sessionId, owner, ttl])
+      if (rows.length === 0) return undefined
+      return {
+        async release() {
+          await client.query(unlock, [subject, sessionId, owner])
+        },
+      }
+    },
+
+    async prune() {
+      const { rows } = await client.query(prune)
+      const [row] = rows as [{ forgotten: number }]
+      return row.forgotten
+    },
+  }
+}

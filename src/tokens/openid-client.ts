@@ -1,0 +1,88 @@
+import type { Configuration } from 'openid-client'
+import { ConfigurationError } from '../errors.js'
+import { TokenRequestError, type TokenClient, type TokenParameters } from './token-client.js'
+
+/**
+ * Lets the token manager speak to the issuer through `openid-client`: its discovery, client
+ * authentication and `fetch` settings hold for refreshes, revocations and client credentials too.
+ *
+ * @param config - What `discovery()` of `openid-client` 6 returns. Its `timeout` limits each request.
+ * @throws {@link ConfigurationError} when `config.timeout` is switched off, because a request
+ * without an end would hold up everybody who waits for its token.
+ *
+ * @example
+ * ```ts
+ * const config = await client.discovery(new URL('https://issuer.example'), 'web', secret)
+ * const tokens = createTokenManager({ client: openidClient(config) })
+ * ```
+ */
+export function openidClient(config: Configuration): TokenClient {
+  const { timeout } = config
+  if (timeout === undefined || !(timeout > 0)) {
+    throw new ConfigurationError('"config.timeout" must be a positive number of seconds')
+  }
+  // Loaded at the first request, so that the entry also works where the optional peer is missing.
+  const protocol = () => import('openid-client')
+  return {
+    timeout,
+    refresh: (refreshToken, parameters) =>
+      asTokenRequest(async () =>
+        (await protocol()).refreshTokenGrant(config, refreshToken, formOf(parameters)),
+      ),
+    clientCredentials: (parameters) =>
+      asTokenRequest(async () =>
+        (await protocol()).clientCredentialsGrant(config, formOf(parameters)),
+      ),
+    revoke: (refreshToken) =>
+      asTokenRequest(async () => {
+        if (config.serverMetadata().revocation_endpoint === undefined) return
+        const { tokenRevocation } = await protocol()
+        await tokenRevocation(config, refreshToken, { token_type_hint: 'refresh_token' })
+      }),
+  }
+}
+
+function formOf({ scope, resource }: TokenParameters): Record<string, string> {
+  return { ...(scope !== undefined && { scope }), ...(resource !== undefined && { resource }) }
+}
+
+// openid-client's errors carry the response and the request's context: only their codes go on.
+async function asTokenRequest<T>(send: () => Promise<T>): Promise<T> {
+  try {
+    return await send()
+  } catch (error) {
+    const response = responseOf(error)
+    const retryAfter = retryAfterOf(response)
+    await response?.body?.cancel().catch(() => undefined)
+    throw new TokenRequestError({
+      oauthError: oauthErrorOf(error),
+      status: response?.status,
+      retryAfter,
+    })
+  }
+}
+
+interface ProtocolError {
+  readonly error?: unknown
+  readonly response?: unknown
+  readonly cause?: unknown
+}
+
+function responseOf(error: unknown): Response | undefined {
+  const { response, cause } = error as ProtocolError
+  return [response, cause].find((value) => value instanceof Response)
+}
+
+// Codes are short words; anything else an issuer writes there stays out of events and errors.
+function oauthErrorOf(error: unknown): string | undefined {
+  const { error: code } = error as ProtocolError
+  return typeof code === 'string' && /^[a-z_]{1,40}$/.test(code) ? code : undefined
+}
+
+// RFC 9110 section 10.2.3: Retry-After = HTTP-date / delay-seconds.
+function retryAfterOf(response: Response | undefined): number | undefined {
+  const value = response?.headers.get('Retry-After')
+  if (!value) return undefined
+  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000
+  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined
+}

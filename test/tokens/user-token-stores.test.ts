@@ -1,0 +1,255 @@
+import session from 'express-session'
+import express, { type Request } from 'express'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import request from 'supertest'
+import {
+  createMemoryUserTokenStore,
+  createSessionUserTokenStore,
+  formatUserToken,
+  parseUserToken,
+  runAsUser,
+  userTokenContext,
+  type UserTokenStore,
+} from 'express-jwt-bearer/tokens'
+import { userTokenStoreContract } from 'express-jwt-bearer/testing'
+
+const alice = { subject: 'alice', sessionId: 'one' }
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+  vi.restoreAllMocks()
+  vi.resetModules()
+})
+
+describe('createMemoryUserTokenStore()', () => {
+  const cases = userTokenStoreContract(() => ({
+    subject: createMemoryUserTokenStore(),
+    passTime: () => undefined,
+  }))
+  test.each(cases.map((contract) => [contract.name, contract] as const))('%s', (_name, contract) =>
+    contract.run(),
+  )
+
+  test('drops the session that was idle longest when it is full', async () => {
+    const store = createMemoryUserTokenStore({ maxEntries: 2 })
+    const users = ['a', 'b', 'c'].map((subject) => ({ subject, sessionId: 's' }))
+    const [a, b, c] = users as [typeof alice, typeof alice, typeof alice]
+    await store.storeToken(a, { accessToken: 'a' })
+    await store.storeToken(b, { accessToken: 'b' })
+    await store.getToken(a)
+    await store.storeToken(c, { accessToken: 'c' })
+    expect(await store.getToken(b)).toBeUndefined()
+    expect(await store.getToken(a)).toBeDefined()
+    expect(await store.getToken(c)).toBeDefined()
+  })
+
+  test('warns once in production and never elsewhere', () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    createMemoryUserTokenStore()
+    expect(warn).not.toHaveBeenCalled()
+    vi.stubEnv('NODE_ENV', 'production')
+    createMemoryUserTokenStore()
+    createMemoryUserTokenStore()
+    expect(warn).toHaveBeenCalledOnce()
+    expect(warn.mock.calls[0]?.[0]).toContain('"store"')
+  })
+
+  test.each([
+    ['a limit below one', { maxEntries: 0 }, '"maxEntries" must be a whole number of at least 1'],
+    ['an unknown option', { maxEntrys: 1 }, '"maxEntrys" is not a member'],
+  ])('refuses %s', (_case, options, message) => {
+    expect(() => createMemoryUserTokenStore(options as object)).toThrow(message)
+  })
+})
+
+describe('formatUserToken() and parseUserToken()', () => {
+  test.each([
+    ['text that is no JSON', 'secret{'],
+    ['JSON that is no object', '"secret"'],
+    ['nothing', 'null'],
+    ['an object without a token', '{"refreshToken":"secret"}'],
+    ['a token that is no text', '{"accessToken":1,"refreshToken":"secret"}'],
+  ])('refuses %s without quoting it', (_case, text) => {
+    expect(() => parseUserToken(text)).toThrow(TypeError)
+    expect(() => parseUserToken(text)).not.toThrow('secret')
+  })
+
+  test('bring instants back as Date', () => {
+    const token = { accessToken: 'a', expiration: new Date(5000), issuedAt: new Date(1000) }
+    expect(parseUserToken(formatUserToken(token))).toEqual(token)
+  })
+})
+
+describe('createSessionUserTokenStore()', () => {
+  const store: UserTokenStore = createSessionUserTokenStore()
+
+  function createApp(routes: Record<string, (req: Request) => unknown>) {
+    const app = express()
+    app.use(session({ secret: 'a session secret', resave: false, saveUninitialized: true }))
+    app.use(userTokenContext({ user: () => alice }))
+    for (const [path, route] of Object.entries(routes)) {
+      app.get(path, (req, res, next) => {
+        Promise.resolve(route(req)).then((answer) => res.json(answer ?? null), next)
+      })
+    }
+    return request.agent(app)
+  }
+
+  test('keeps the tokens in the session, from one request to the next', async () => {
+    const agent = createApp({
+      '/store': () => store.storeToken(alice, { accessToken: 'a', expiration: new Date(0) }),
+      '/get': () => store.getToken(alice),
+      '/other': () => store.getToken({ ...alice, subject: 'bob' }),
+    })
+    expect((await agent.get('/get')).body).toBeNull()
+    const version = (await agent.get('/store')).body as unknown
+    expect((await agent.get('/get')).body).toEqual({
+      version,
+      token: { accessToken: 'a', expiration: '1970-01-01T00:00:00.000Z' },
+    })
+    expect((await agent.get('/other')).body).toBeNull()
+  })
+
+  test('writes and clears only the version it was asked for', async () => {
+    const agent = createApp({
+      '/all': async () => {
+        const version = await store.storeToken(alice, { accessToken: 'a' })
+        return [
+          await store.storeToken(alice, { accessToken: 'b' }, { ifVersion: 'other' }),
+          await store.clearToken(alice, { ifVersion: 'other' }),
+          await store.clearToken(alice, { ifVersion: version }),
+          await store.clearToken(alice, { ifVersion: version }),
+          await store.storeToken(alice, { accessToken: 'c' }, { ifVersion: version }),
+          await store.getToken(alice),
+        ]
+      },
+    })
+    expect((await agent.get('/all')).body).toEqual([null, false, true, true, null, null])
+  })
+
+  test('sees under the lock what another request has saved', async () => {
+    const read = async () => (await store.getToken(alice))?.token.accessToken
+    let hasLoaded = (): void => undefined
+    let mayGoOn = (): void => undefined
+    const loaded = new Promise<void>((resolve) => (hasLoaded = resolve))
+    const goOn = new Promise<void>((resolve) => (mayGoOn = resolve))
+    const agent = createApp({
+      '/store': () => store.storeToken(alice, { accessToken: 'first' }),
+      '/slow': async (req) => {
+        hasLoaded()
+        await goOn
+        // As if another process had written: no copy in this one knows.
+        const saved = await new Promise<session.SessionData>((resolve, reject) => {
+          req.sessionStore.get(req.sessionID, (error: unknown, data) => {
+            if (data) resolve(data)
+            else reject(new Error('the session was not saved', { cause: error }))
+          })
+        })
+        const elsewhere = JSON.parse(
+          JSON.stringify(saved).replace('first', 'second'),
+        ) as typeof saved
+        await new Promise((resolve) => {
+          req.sessionStore.set(req.sessionID, elsewhere, resolve)
+        })
+        const before = await read()
+        const lock = await store.lock?.(alice, 5)
+        await lock?.release()
+        return [before, await read()]
+      },
+    })
+    await agent.get('/store')
+    const slow = agent.get('/slow').then(({ body }) => body as unknown)
+    await loaded
+    mayGoOn()
+    expect(await slow).toEqual(['first', 'second'])
+  })
+
+  test('works in a session that was never saved', async () => {
+    const agent = createApp({
+      '/lock': async () => (await store.lock?.(alice, 5)) !== undefined,
+    })
+    expect((await agent.get('/lock')).body).toBe(true)
+  })
+
+  test('is not undone by a slower request of the session that saves its own copy', async () => {
+    let hasLoaded = (): void => undefined
+    let mayGoOn = (): void => undefined
+    const loaded = new Promise<void>((resolve) => (hasLoaded = resolve))
+    const goOn = new Promise<void>((resolve) => (mayGoOn = resolve))
+    const agent = createApp({
+      '/store': () => store.storeToken(alice, { accessToken: 'first' }),
+      '/renew': () => store.storeToken(alice, { accessToken: 'second' }),
+      '/get': async () => (await store.getToken(alice))?.token.accessToken,
+      '/slow': async (req) => {
+        hasLoaded()
+        await goOn
+        Object.assign(req.session, { cart: ['book'] })
+      },
+    })
+    await agent.get('/store')
+    const slow = agent.get('/slow').then(({ status }) => status)
+    await loaded
+    await agent.get('/renew')
+    mayGoOn()
+    expect(await slow).toBe(200)
+    expect((await agent.get('/get')).body).toBe('second')
+  })
+
+  test('is not disturbed by a request that has ended the session', async () => {
+    let hasEnded = (): void => undefined
+    let hasLoaded = (): void => undefined
+    let mayGoOn = (): void => undefined
+    const ended = new Promise<void>((resolve) => (hasEnded = resolve))
+    const loaded = new Promise<void>((resolve) => (hasLoaded = resolve))
+    const goOn = new Promise<void>((resolve) => (mayGoOn = resolve))
+    const agent = createApp({
+      '/begin': () => true,
+      '/store': async () => {
+        hasLoaded()
+        await ended
+        await store.storeToken(alice, { accessToken: 'a' })
+        mayGoOn()
+        return (await store.getToken(alice))?.token.accessToken
+      },
+      '/end': async (req) => {
+        await loaded
+        await new Promise((resolve) => req.session.destroy(resolve))
+        hasEnded()
+        await goOn
+      },
+    })
+    await agent.get('/begin')
+    const [stored] = await Promise.all([agent.get('/store'), agent.get('/end')])
+    expect(stored.body).toBe('a')
+  })
+
+  test.each([
+    ['outside of a request', () => store.getToken(alice)],
+    ['in a job', () => runAsUser(alice, () => store.getToken(alice))],
+    ['under the lock outside of a request', () => store.lock?.(alice, 1)],
+  ])('says what is missing %s', async (_case, use) => {
+    await expect((async () => use())()).rejects.toMatchObject({
+      code: 'ERR_CONFIGURATION',
+      message: expect.stringContaining('userTokenContext()') as string,
+    })
+  })
+
+  test('reports a session store that cannot be reached', async () => {
+    const app = express()
+    const failing = new session.MemoryStore()
+    app.use(session({ secret: 's', resave: false, saveUninitialized: true, store: failing }))
+    app.use(userTokenContext({ user: () => alice }))
+    app.get('/', async (_req, res) => {
+      failing.get = (_id, done) => {
+        done(new Error('away'))
+      }
+      failing.set = (_id, _data, done) => done?.(new Error('away'))
+      const outcomes = await Promise.allSettled([
+        (async () => store.lock?.(alice, 1))(),
+        store.storeToken(alice, { accessToken: 'a' }),
+      ])
+      res.json(outcomes.map(({ status }) => status))
+    })
+    expect((await request(app).get('/')).body).toEqual(['rejected', 'rejected'])
+  })
+})
