@@ -29,24 +29,25 @@ afterAll(async () => {
 
 describe('createSchema', () => {
   test('creates the tables when eight processes do so at once', async () => {
-    await pool.query('CREATE DATABASE fresh')
-    const url = engine.url.replace(/\w+$/, 'fresh')
+    await pool.query('CREATE DATABASE shared')
+    const url = engine.url.replace(/\w+$/, 'shared')
     const pools = Array.from({ length: 8 }, () => new pg.Pool({ connectionString: url }))
     await Promise.all(pools.map(createSchema))
-    const store = createPostgresRefreshStore(pools[0] as pg.Pool)
-    expect(await store.list('nobody')).toEqual([])
+    expect(await createPostgresRefreshStore(pools[0] as pg.Pool).list('nobody')).toEqual([])
     await Promise.all(pools.map((each) => each.end()))
   })
 })
 
 describe('schema', () => {
   test('is plain SQL that can be run again', async () => {
-    const fresh = new PGlite()
-    await fresh.exec(schema)
-    await fresh.exec(schema)
-    await createSchema(fresh)
-    expect(await createPostgresRefreshStore(fresh).list('nobody')).toEqual([])
-    await fresh.close()
+    await pool.query('CREATE DATABASE migrated')
+    const url = engine.url.replace(/\w+$/, 'migrated')
+    const migrated = new pg.Pool({ connectionString: url })
+    await migrated.query(schema)
+    await migrated.query(schema)
+    await createSchema(migrated)
+    expect(await createPostgresRefreshStore(migrated).list('nobody')).toEqual([])
+    await migrated.end()
   })
 })
 
