@@ -98,7 +98,7 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
   ],
   ['issuer/', entryMayImport, ['jose']],
   ['tokens/', entryMayImport, []],
-  ['session/', entryMayImport, ['cookie-parser']],
+  ['session/', [...entryMayImport, 'browser/', 'responses/www-authenticate.ts'], ['cookie-parser']],
   ['browser/', [], []],
   ['redis/', entryMayImport, []],
   ['postgres/', entryMayImport, []],
