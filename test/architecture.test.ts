@@ -96,13 +96,13 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
     ['type authentication/', 'events.ts', 'type principal.ts', 'type express.ts', ...ground],
     ['http-errors'],
   ],
-  ['issuer/', entryMayImport, ['jose']],
+  ['issuer/', [...entryMayImport, 'keys/symmetric-key.ts'], ['jose']],
   ['tokens/', entryMayImport, []],
   ['session/', [...entryMayImport, 'browser/', 'responses/www-authenticate.ts'], ['cookie-parser']],
   ['browser/', [], []],
   ['redis/', entryMayImport, []],
   ['postgres/', entryMayImport, []],
-  ['testing/', entryMayImport, ['jose']],
+  ['testing/', [...entryMayImport, 'type issuer/'], ['jose']],
 ]
 
 const importStatement =

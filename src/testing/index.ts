@@ -7,3 +7,9 @@
 export { createTestIssuer, type TestIssuer, type TestIssuerOptions } from './test-issuer.js'
 export type { TokenClaims, TokenOptions } from './test-tokens.js'
 export type { ListeningIssuer } from './listen.js'
+
+export type { ContractCase, ContractSubject, OpenSubject } from './contract.js'
+export { refreshStoreContract } from './refresh-store-contract.js'
+export { denyListContract } from './deny-list-contract.js'
+export { keyRingStoreContract } from './key-ring-store-contract.js'
+export { replayCacheContract } from './replay-cache-contract.js'

@@ -1,0 +1,197 @@
+import { ConfigurationError } from '../errors.js'
+import { SymmetricKey } from '../keys/symmetric-key.js'
+import {
+  checkNames,
+  readCount,
+  readFunction,
+  readSeconds,
+  readText,
+  readTexts,
+} from '../option-checks.js'
+import { createKeyRing } from './create-key-ring.js'
+import type { DenyList } from './deny-list.js'
+import type { IssuerEvent } from './events.js'
+import type { KeyRing } from './key-ring.js'
+import { createMemoryRefreshStore } from './memory-refresh-store.js'
+import type { RefreshStore } from './refresh-store.js'
+import { secretKeyRing } from './secret-key-ring.js'
+
+/** What {@link createTokenIssuer} accepts. */
+export interface TokenIssuerOptions {
+  /** The `iss` of access tokens: an `https:` URL where others find the keys through `authority`. */
+  issuer: string
+  /** The `aud` of access tokens: the APIs they are for. */
+  audience: string | readonly string[]
+  /**
+   * What signs: a key ring, or `symmetricKey(secret)` for HS256 with one shared secret.
+   *
+   * @defaultValue A {@link createKeyRing} in memory
+   */
+  keys?: KeyRing | SymmetricKey | undefined
+  /**
+   * Where sessions are kept.
+   *
+   * @defaultValue {@link createMemoryRefreshStore}
+   */
+  store?: RefreshStore | undefined
+  /**
+   * Where access tokens are revoked. Without one, a revoked session is not refreshed any more, but
+   * its access tokens live on until they expire.
+   */
+  denyList?: DenyList | undefined
+  /**
+   * The client that sessions belong to unless `issue` names another one.
+   *
+   * @defaultValue The (first) audience
+   */
+  clientId?: string | undefined
+  /**
+   * How many seconds an access token lives.
+   *
+   * @defaultValue `600`
+   */
+  accessTokenLifetime?: number | undefined
+  /**
+   * By how much, from 0 to 1, lifetimes of access tokens are shortened at random, so that clients do
+   * not refresh all at once.
+   *
+   * @defaultValue `0.05`
+   */
+  accessTokenJitter?: number | undefined
+  /**
+   * How many seconds a refresh token may stay unused.
+   *
+   * @defaultValue `1209600` (14 days)
+   */
+  idleLifetime?: number | undefined
+  /**
+   * How many seconds a session lasts at most, however often its tokens are refreshed.
+   *
+   * @defaultValue `2592000` (30 days)
+   */
+  absoluteLifetime?: number | undefined
+  /**
+   * For how many seconds after its first use, 60 at most, a refresh token is answered with the same
+   * successor again, for clients whose answer was lost or who refresh twice at a time.
+   *
+   * @remarks A thief who uses a stolen token within this time is not noticed until then. With 0 every
+   * lost answer signs its user out.
+   *
+   * @defaultValue `20`
+   */
+  reuseInterval?: number | undefined
+  /**
+   * How many live sessions a subject may have. One more ends the oldest.
+   *
+   * @defaultValue `100`
+   */
+  maxSessions?: number | undefined
+  /**
+   * The largest `clockSkew`, in seconds, among the APIs that accept the tokens. Entries of the deny
+   * list outlive the tokens by that much.
+   *
+   * @defaultValue `300`
+   */
+  clockSkew?: number | undefined
+  /** Is told what happens to refresh tokens. */
+  onEvent?: ((event: IssuerEvent) => unknown) | undefined
+  /**
+   * The time in milliseconds since the epoch, for access tokens; sessions go by the store's clock.
+   *
+   * @defaultValue `Date.now`
+   */
+  clock?: (() => number) | undefined
+}
+
+/** Options with every default filled in. */
+export interface TokenIssuerSettings {
+  readonly issuer: string
+  readonly audience: readonly [string, ...string[]]
+  readonly keys: KeyRing
+  readonly store: RefreshStore
+  readonly denyList: DenyList | undefined
+  readonly clientId: string
+  readonly accessTokenLifetime: number
+  readonly accessTokenJitter: number
+  readonly idleLifetime: number
+  readonly absoluteLifetime: number
+  readonly reuseInterval: number
+  readonly maxSessions: number
+  readonly clockSkew: number
+  readonly onEvent: ((event: IssuerEvent) => unknown) | undefined
+  readonly clock: () => number
+}
+
+const known: readonly (keyof TokenIssuerOptions)[] = [
+  'issuer',
+  'audience',
+  'keys',
+  'store',
+  'denyList',
+  'clientId',
+  'accessTokenLifetime',
+  'accessTokenJitter',
+  'idleLifetime',
+  'absoluteLifetime',
+  'reuseInterval',
+  'maxSessions',
+  'clockSkew',
+  'onEvent',
+  'clock',
+]
+
+/** Checks options and fills in defaults. */
+export function resolveOptions(options: TokenIssuerOptions): TokenIssuerSettings {
+  checkNames(options, known, 'the options of createTokenIssuer()')
+  const issuer = readText(options.issuer, 'issuer')
+  if (issuer === undefined)
+    throw new ConfigurationError('"issuer" is missing: the URL of the issuer')
+  const [first, ...others] = readTexts(options.audience, 'audience')
+  if (first === undefined) {
+    throw new ConfigurationError('"audience" is missing: name the API that the tokens are for')
+  }
+  const clock = readFunction(options.clock, 'clock') ?? Date.now
+  return {
+    issuer,
+    audience: [first, ...others],
+    keys: readKeys(options.keys, clock),
+    store: options.store ?? createMemoryRefreshStore({ clock }),
+    denyList: options.denyList,
+    clientId: readText(options.clientId, 'clientId') ?? first,
+    accessTokenLifetime: readLifetime(options.accessTokenLifetime, 'accessTokenLifetime', 600),
+    accessTokenJitter: readShare(options.accessTokenJitter, 'accessTokenJitter', 0.05),
+    idleLifetime: readLifetime(options.idleLifetime, 'idleLifetime', 14 * 86_400),
+    absoluteLifetime: readLifetime(options.absoluteLifetime, 'absoluteLifetime', 30 * 86_400),
+    reuseInterval: readWindow(options.reuseInterval, 'reuseInterval', 20),
+    maxSessions: readCount(options.maxSessions, 'maxSessions', 100),
+    clockSkew: readSeconds(options.clockSkew, 'clockSkew', 300),
+    onEvent: readFunction(options.onEvent, 'onEvent'),
+    clock,
+  }
+}
+
+function readKeys(keys: KeyRing | SymmetricKey | undefined, clock: () => number): KeyRing {
+  if (keys === undefined) return createKeyRing({ clock })
+  if (keys instanceof SymmetricKey) return secretKeyRing(keys)
+  if (typeof (keys as Partial<KeyRing> | null)?.signer === 'function') return keys
+  throw new ConfigurationError('"keys" must be a key ring or symmetricKey(secret)')
+}
+
+// RFC 7519 counts whole seconds, so a shorter token would be born dead.
+function readLifetime(value: unknown, name: string, fallback: number): number {
+  const seconds = readSeconds(value, name, fallback)
+  if (seconds >= 1) return seconds
+  throw new ConfigurationError(`"${name}" must be at least 1 second, got ${seconds}`)
+}
+
+function readWindow(value: unknown, name: string, fallback: number): number {
+  const seconds = readSeconds(value, name, fallback)
+  if (seconds <= 60) return seconds
+  throw new ConfigurationError(`"${name}" must be 60 seconds at most, got ${seconds}`)
+}
+
+function readShare(value: unknown, name: string, fallback: number): number {
+  const share = readSeconds(value, name, fallback)
+  if (share < 1) return share
+  throw new ConfigurationError(`"${name}" must be less than 1, got ${share}`)
+}
