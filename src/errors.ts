@@ -234,6 +234,12 @@ export class TokenRejectedError extends TokenError {
   }
 }
 
+/** Reads the `code` of an error, ours or another's. */
+export function codeOf(error: Error): string | undefined {
+  const { code } = error as Error & { code?: unknown }
+  return typeof code === 'string' ? code : undefined
+}
+
 // On the prototype, so that the name is there when the stack's first line is written.
 for (const type of [
   ConfigurationError,

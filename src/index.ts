@@ -5,7 +5,7 @@
  */
 
 export { jwtBearer, type JwtBearerMiddleware } from './jwt-bearer.js'
-export type { JwtBearerOptions } from './authentication/options.js'
+export type { JwtBearerOptions, IssuerOptions, IssuerResolver } from './authentication/options.js'
 export type { AuthenticationRequest } from './authentication/read-token.js'
 export type {
   TokenValidationParameters,
@@ -91,6 +91,8 @@ export {
   type AuthErrorCode,
   type TokenErrorCode,
 } from './errors.js'
+
+export type { DiagnosticChannel, DiagnosticMessages } from './diagnostics.js'
 
 /** Express's request with its `user`: the export carries the augmentation to every consumer. */
 export type { Request } from './express.js'

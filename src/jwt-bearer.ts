@@ -4,7 +4,8 @@ import type { AuthenticationRequest } from './authentication/read-token.js'
 import { recordResult, resultOf, resultsOf } from './authentication/request-state.js'
 import type { AuthenticateResult } from './authentication/result.js'
 import { resolveScheme, type AuthenticationScheme } from './authentication/scheme.js'
-import { ConfigurationError } from './errors.js'
+import { publisher } from './diagnostics.js'
+import { codeOf, ConfigurationError } from './errors.js'
 import type { NextFunction, Request, Response } from './express.js'
 import { isPromise } from './maybe-promise.js'
 import type { ClaimsPrincipal, JwtClaims } from './principal.js'
@@ -76,10 +77,14 @@ export function jwtBearer<TClaims extends object = JwtClaims>(
   }
 
   return Object.assign(jwtBearerMiddleware, {
-    ready: () => Promise.resolve(),
+    ready: scheme.ready,
     // An async function, so that the result is a promise whatever the walk was.
-    authenticate: async (request: AuthenticationRequest) =>
-      authenticate(scheme, exchangeOf(scheme, request as unknown as Request, undefined)),
+    authenticate: async (request: AuthenticationRequest) => {
+      const exchange = exchangeOf(scheme, request as unknown as Request, undefined)
+      const result = await authenticate(scheme, exchange)
+      publish(scheme, result)
+      return result
+    },
     user: (req: Request) => {
       const result = resultOf(req, scheme.name)?.result
       if (result?.kind !== 'success') throw authenticationRequired(scheme)
@@ -92,10 +97,19 @@ function exchangeOf(scheme: AuthenticationScheme, req: Request, res: Response | 
   return { req, res, scheme: scheme.name, options: scheme.options }
 }
 
+const authenticated = publisher('express-jwt-bearer:authenticated')
+const failed = publisher('express-jwt-bearer:failed')
+
+function publish({ name: scheme }: AuthenticationScheme, result: AuthenticateResult): void {
+  if (result.kind === 'success') authenticated(() => ({ scheme }))
+  if (result.kind === 'failure') failed(() => ({ scheme, code: codeOf(result.error) }))
+}
+
 function record(req: Request, scheme: AuthenticationScheme, result: AuthenticateResult): void {
   const first = !resultsOf(req).some((earlier) => earlier.result.kind === 'success')
   if (result.kind === 'success' && first) req.user = result.principal
   recordResult(req, { scheme, result })
+  publish(scheme, result)
 }
 
 function sameName(name: string): ConfigurationError {

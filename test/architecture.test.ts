@@ -15,6 +15,8 @@ const core = [
   'option-checks.ts',
   'maybe-promise.ts',
   'inspection.ts',
+  'diagnostics.ts',
+  'lru-map.ts',
   'authentication/',
   'validation/',
   'keys/',
@@ -24,7 +26,14 @@ const core = [
 const entries = ['issuer/', 'tokens/', 'session/', 'browser/', 'redis/', 'postgres/', 'testing/']
 
 // Small words that every room uses.
-const ground = ['errors.ts', 'option-checks.ts', 'maybe-promise.ts', 'inspection.ts']
+const ground = [
+  'errors.ts',
+  'option-checks.ts',
+  'maybe-promise.ts',
+  'inspection.ts',
+  'diagnostics.ts',
+  'lru-map.ts',
+]
 
 const typesOf = (names: string[]) => names.map((name) => `type ${name}`)
 const entryMayImport = [...ground, 'principal.ts', 'type index.ts', ...typesOf(core)]
@@ -68,6 +77,8 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
   ['principal.ts', ['inspection.ts'], []],
   ['errors.ts', ['inspection.ts'], []],
   ['inspection.ts', [], []],
+  ['diagnostics.ts', [], []],
+  ['lru-map.ts', [], []],
   ['option-checks.ts', ['errors.ts'], []],
   ['maybe-promise.ts', [], []],
   [

@@ -7,8 +7,9 @@ import {
   type Exchange,
 } from '../events.js'
 import { andThen, attempt, type MaybePromise } from '../maybe-promise.js'
-import { principalOf, type ClaimsPrincipal } from '../principal.js'
+import { principalOf, type ClaimsPrincipal, type PrincipalSettings } from '../principal.js'
 import { toDate } from '../validation/claims.js'
+import { parseToken } from '../validation/parse-token.js'
 import { validateToken, type ValidatedToken } from '../validation/validate-token.js'
 import type { AuthenticationScheme } from './scheme.js'
 import { readToken, type AuthenticationRequest } from './read-token.js'
@@ -27,9 +28,7 @@ export function authenticate(
       andThen(receive(scheme, exchange), (received) => {
         if (received === undefined) return noAuthentication
         if (typeof received !== 'string') return conclude(scheme, received)
-        return andThen(validateToken(received, scheme.validation), (validated) =>
-          accept(scheme, exchange, validated),
-        )
+        return check(scheme, exchange, received)
       }),
     (error) => fail(scheme, exchange, toError(error)),
   )
@@ -58,12 +57,26 @@ function tokenOf(token: unknown, header: string | Error | undefined): string | u
   return token
 }
 
+function check(
+  scheme: AuthenticationScheme,
+  exchange: Exchange,
+  raw: string,
+): MaybePromise<AuthenticateResult> {
+  const token = parseToken(raw, scheme.maxTokenLength)
+  return andThen(scheme.rulesFor(token, exchange.req as AuthenticationRequest), (rules) =>
+    andThen(validateToken(token, rules.validation), (validated) =>
+      accept(scheme, exchange, validated, rules.principal),
+    ),
+  )
+}
+
 function accept(
   scheme: AuthenticationScheme,
   exchange: Exchange,
   validated: ValidatedToken,
+  settings: PrincipalSettings,
 ): MaybePromise<AuthenticateResult> {
-  const principal = principalFrom(scheme, validated)
+  const principal = principalFrom(validated, settings)
   const properties = {}
   const { onTokenValidated } = scheme.events
   if (onTokenValidated === undefined) return success(scheme, principal, validated, properties)
@@ -77,13 +90,13 @@ function accept(
 }
 
 function principalFrom(
-  scheme: AuthenticationScheme,
   { token, claims }: ValidatedToken,
+  settings: PrincipalSettings,
 ): ClaimsPrincipal {
   // A schema may drop what it does not know; roles and scopes still come from the token.
   const all = claims === token.payload ? claims : { ...token.payload, ...claims }
   try {
-    return principalOf(claims, all, scheme.principal)
+    return principalOf(claims, all, settings)
   } catch (cause) {
     throw new ClaimInvalidError({ cause })
   }

@@ -1,5 +1,6 @@
-import { ConfigurationError } from '../errors.js'
+import { ConfigurationError, IssuerInvalidError } from '../errors.js'
 import type { JwtBearerEvents } from '../events.js'
+import type { MaybePromise } from '../maybe-promise.js'
 import {
   checkNames,
   readCount,
@@ -7,77 +8,32 @@ import {
   readFunction,
   readSeconds,
   readText,
-  readTexts,
   show,
 } from '../option-checks.js'
-import { resolvePrincipal, type PrincipalSettings } from '../principal.js'
-import type { TokenValidationParameters } from '../validation/parameters.js'
-import { resolveChecks, type ValidationSettings } from '../validation/settings.js'
-import { resolveTrust } from '../validation/trust-settings.js'
+import { unverifiedIssuer, type ParsedToken } from '../validation/parse-token.js'
+import { routeByList, routeByResolver, type IssuerRoute } from './issuer-routes.js'
+import { eventNames, issuerOptionNames, optionNames, parameterNames } from './option-names.js'
 import type { JwtBearerOptions } from './options.js'
+import type { AuthenticationRequest } from './read-token.js'
+import { resolveRules, type CommonSettings, type TokenRules } from './token-rules.js'
 
 /** One configuration, complete, checked and ready for requests. */
 export interface AuthenticationScheme {
   readonly name: string
   /** The options as given, for events to look at. */
   readonly options: JwtBearerOptions<never>
-  readonly validation: ValidationSettings
-  readonly principal: PrincipalSettings
+  /** Finds the rules for a token. */
+  readonly rulesFor: (
+    token: ParsedToken,
+    request: AuthenticationRequest,
+  ) => MaybePromise<TokenRules>
+  /** Fetches what is published by the issuers that are known beforehand. */
+  readonly ready: () => Promise<void>
   readonly events: JwtBearerEvents
   readonly saveToken: boolean
   readonly includeErrorDetails: boolean
   readonly realm: string | undefined
-}
-
-type Names<T> = { readonly [Name in keyof Required<T>]: true }
-
-// Typed as maps over the interfaces, so that a new option cannot be forgotten here.
-const optionNames: Names<JwtBearerOptions> = {
-  scheme: true,
-  audience: true,
-  tokenValidationParameters: true,
-  events: true,
-  saveToken: true,
-  includeErrorDetails: true,
-  realm: true,
-  maxTokenLength: true,
-  clock: true,
-}
-
-const parameterNames: Names<TokenValidationParameters> = {
-  validateIssuer: true,
-  validIssuer: true,
-  validIssuers: true,
-  issuerValidator: true,
-  validateAudience: true,
-  validAudience: true,
-  validAudiences: true,
-  ignoreTrailingSlashWhenValidatingAudience: true,
-  audienceValidator: true,
-  validateLifetime: true,
-  requireExpirationTime: true,
-  clockSkew: true,
-  lifetimeValidator: true,
-  issuerSigningKey: true,
-  issuerSigningKeys: true,
-  issuerSigningKeyResolver: true,
-  validateIssuerSigningKey: true,
-  tryAllIssuerSigningKeys: true,
-  validAlgorithms: true,
-  validTypes: true,
-  tokenReplayCache: true,
-  maxTokenAge: true,
-  nameClaimType: true,
-  roleClaimType: true,
-  claimsSchema: true,
-}
-
-const eventNames: Names<JwtBearerEvents> = {
-  onMessageReceived: true,
-  onTokenValidated: true,
-  onAuthenticationFailed: true,
-  onChallenge: true,
-  onForbidden: true,
+  readonly maxTokenLength: number
 }
 
 /**
@@ -86,63 +42,89 @@ const eventNames: Names<JwtBearerEvents> = {
  * @throws {@link ConfigurationError} when they could not work or would not be safe.
  */
 export function resolveScheme(options: JwtBearerOptions<never>): AuthenticationScheme {
-  checkNames(options, Object.keys(optionNames), 'the options of jwtBearer()')
-  const parameters = options.tokenValidationParameters ?? {}
-  checkNames(parameters, Object.keys(parameterNames), '"tokenValidationParameters"')
+  checkNames(options, optionNames, 'the options of jwtBearer()')
+  checkNames(options.tokenValidationParameters ?? {}, parameterNames, '"tokenValidationParameters"')
   const name = readText(options.scheme, 'scheme') ?? 'Bearer'
-  const clock = readFunction(options.clock, 'clock') ?? Date.now
   return Object.freeze({
     name,
     options,
-    validation: resolveValidation(options, parameters, name, clock),
-    principal: resolvePrincipalOptions(parameters, name),
+    ...resolveRouting(options, readCommon(options, name)),
     events: resolveEvents(options.events ?? {}),
     saveToken: readFlag(options.saveToken, 'saveToken', true),
     includeErrorDetails: readFlag(options.includeErrorDetails, 'includeErrorDetails', true),
     realm: readText(options.realm, 'realm'),
+    maxTokenLength: readCount(options.maxTokenLength, 'maxTokenLength', 16384),
   })
 }
 
-function resolveValidation(
-  options: JwtBearerOptions<never>,
-  parameters: TokenValidationParameters<never>,
-  scheme: string,
-  clock: () => number,
-): ValidationSettings {
+function readCommon(options: JwtBearerOptions<never>, scheme: string): CommonSettings {
+  const seconds = (
+    name:
+      | 'automaticRefreshInterval'
+      | 'refreshInterval'
+      | 'lastKnownGoodLifetime'
+      | 'backchannelTimeout',
+    fallback: number,
+  ) => readSeconds(options[name], name, fallback)
   return {
-    ...resolveTrust(parameters, undefined),
-    checks: resolveChecks(parameters, {
-      scheme,
-      audience: readTexts(options.audience, 'audience'),
-      metadata: false,
-      clock,
-    }),
-    maxTokenLength: readCount(options.maxTokenLength, 'maxTokenLength', 16384),
-    clockSkew: readSeconds(parameters.clockSkew, 'tokenValidationParameters.clockSkew', 300),
-    clock,
+    scheme,
+    refreshOnIssuerKeyNotFound: readFlag(
+      options.refreshOnIssuerKeyNotFound,
+      'refreshOnIssuerKeyNotFound',
+      true,
+    ),
+    automaticRefreshInterval: seconds('automaticRefreshInterval', 43200),
+    refreshInterval: seconds('refreshInterval', 30),
+    lastKnownGoodLifetime: seconds('lastKnownGoodLifetime', 3600),
+    backchannelTimeout: seconds('backchannelTimeout', 5),
+    // Looked up at each call, so that a fetch that is replaced later is the one that is used.
+    fetch: readFunction(options.fetch, 'fetch') ?? ((...request) => globalThis.fetch(...request)),
+    clock: readFunction(options.clock, 'clock') ?? Date.now,
   }
 }
 
-function resolvePrincipalOptions(
-  { nameClaimType, roleClaimType }: TokenValidationParameters<never>,
-  scheme: string,
-): PrincipalSettings {
-  readText(nameClaimType, 'tokenValidationParameters.nameClaimType')
-  if (typeof roleClaimType !== 'function') {
-    const types = readTexts(roleClaimType, 'tokenValidationParameters.roleClaimType')
-    if (roleClaimType !== undefined && types.length === 0) {
-      throw new ConfigurationError(
-        '"tokenValidationParameters.roleClaimType" must not be empty; leave it out for the usual names',
-      )
-    }
+function resolveRouting(
+  options: JwtBearerOptions<never>,
+  common: CommonSettings,
+): Pick<AuthenticationScheme, 'rulesFor' | 'ready'> {
+  const { issuers } = options
+  if (issuers === undefined) {
+    const rules = resolveRules(options, common)
+    return { rulesFor: () => rules, ready: () => readyAll([rules]) }
   }
-  return resolvePrincipal({ scheme, nameClaimType, roleClaimType })
+  const given: Partial<Record<string, unknown>> = { ...options }
+  const misplaced = issuerOptionNames.find((name) => given[name] !== undefined)
+  if (misplaced !== undefined) {
+    throw new ConfigurationError(
+      `"${misplaced}" belongs into each of "issuers", which takes its place`,
+    )
+  }
+  if (typeof issuers === 'function') {
+    return { rulesFor: byIssuer(routeByResolver(issuers, common)), ready: () => readyAll([]) }
+  }
+  if (!Array.isArray(issuers)) {
+    throw new ConfigurationError(`"issuers" must be an array or a function, got ${show(issuers)}`)
+  }
+  const { route, rules } = routeByList(issuers, common)
+  return { rulesFor: byIssuer(route), ready: () => readyAll(rules) }
+}
+
+function byIssuer(route: IssuerRoute): AuthenticationScheme['rulesFor'] {
+  return (token, request) => {
+    const iss = unverifiedIssuer(token)
+    if (iss === undefined) throw new IssuerInvalidError()
+    return route(iss, request)
+  }
+}
+
+async function readyAll(rules: readonly TokenRules[]): Promise<void> {
+  await Promise.all(rules.map(async ({ manager }) => manager?.ready()))
 }
 
 function resolveEvents(events: JwtBearerEvents): JwtBearerEvents {
-  checkNames(events, Object.keys(eventNames), '"events"')
+  checkNames(events, eventNames, '"events"')
   const resolved: Record<string, unknown> = {}
-  for (const name of Object.keys(eventNames) as (keyof JwtBearerEvents)[]) {
+  for (const name of eventNames) {
     const handler = events[name]
     if (handler === undefined) continue
     if (typeof handler !== 'function') {

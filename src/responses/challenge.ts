@@ -1,5 +1,6 @@
 import type { SchemeResult } from '../authentication/request-state.js'
 import type { TokenError } from '../errors.js'
+import { publisher } from '../diagnostics.js'
 import { AuthError, BearerRequestError } from '../errors.js'
 import { ChallengeContext, type AuthorizationFailure } from '../events.js'
 import type { Request, Response } from '../express.js'
@@ -49,6 +50,7 @@ export async function challenge(
     },
     reason.authorizationFailure,
   )
+  challenged(() => ({ scheme: scheme.name, code: codeOfChallenge(failure) }))
   await scheme.events.onChallenge?.(context)
   if (context.handled || isAnswered(res)) return undefined
   const { error, errorDescription, errorUri, scope } = context
@@ -58,6 +60,13 @@ export async function challenge(
 /** Tells whether somebody has answered the request already. */
 export function isAnswered(res: Response): boolean {
   return res.headersSent || res.writableEnded
+}
+
+const challenged = publisher('express-jwt-bearer:challenged')
+
+/** Gives the `code` that a challenge goes by. */
+export function codeOfChallenge(failure: Error | undefined): string {
+  return failure instanceof AuthError ? failure.code : 'ERR_AUTHENTICATION_REQUIRED'
 }
 
 function errorCode(failure: Error): string {

@@ -1,10 +1,13 @@
 import type { SchemeResult } from '../authentication/request-state.js'
+import { publisher } from '../diagnostics.js'
 import { ForbiddenContext, type AuthorizationFailure } from '../events.js'
 import type { Request, Response } from '../express.js'
 import type { ClaimsPrincipal } from '../principal.js'
 import { isAnswered } from './challenge.js'
 import { httpError, writeHeaders, type Answer } from './http-error.js'
 import { formatChallenge } from './www-authenticate.js'
+
+const forbidden = publisher('express-jwt-bearer:forbidden')
 
 /** Who falls short of what. */
 export interface Shortfall {
@@ -27,6 +30,10 @@ export async function forbid(
 ): Promise<Error | undefined> {
   const exchange = { req, res, scheme: scheme.name, options: scheme.options }
   const context = new ForbiddenContext(exchange, principal, authorizationFailure)
+  forbidden(() => ({
+    scheme: scheme.name,
+    failedRequirements: authorizationFailure.failedRequirements.map(({ name }) => name),
+  }))
   await scheme.events.onForbidden?.(context)
   if (context.handled || isAnswered(res)) return undefined
   const answer: Answer = {

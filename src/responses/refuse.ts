@@ -1,7 +1,7 @@
 import type { SchemeResult } from '../authentication/request-state.js'
-import { AuthError, BearerRequestError, MetadataUnavailableError, TokenError } from '../errors.js'
+import { BearerRequestError, MetadataUnavailableError, TokenError } from '../errors.js'
 import type { Request, Response } from '../express.js'
-import { challenge, isAnswered, type ChallengeReason } from './challenge.js'
+import { challenge, codeOfChallenge, isAnswered, type ChallengeReason } from './challenge.js'
 import { httpError, serverFault, writeHeaders, type Answer } from './http-error.js'
 
 /**
@@ -49,7 +49,7 @@ function challengeAnswer(failures: readonly Error[], challenges: readonly string
   const cause = malformed ?? failures[0]
   return {
     status: malformed === undefined ? 401 : 400,
-    code: cause instanceof AuthError ? cause.code : 'ERR_AUTHENTICATION_REQUIRED',
+    code: codeOfChallenge(cause),
     cause,
     challenges,
   }

@@ -66,7 +66,10 @@ export interface TestIssuer {
    * @param options - `keepOld` keeps the earlier keys published, so that their tokens stay good.
    */
   rotateKeys(options?: { keepOld?: boolean | undefined }): Promise<void>
-  /** Serves the same issuer on loopback; its `iss` there is the URL, so `token({ iss: url })` fits it. */
+  /**
+   * Serves the same issuer on loopback. Unless it was given a name of its own, that URL is its `iss` until
+   * it is closed, so `jwtBearer({ authority: url })` accepts its tokens.
+   */
   listen(): Promise<ListeningIssuer>
 }
 
@@ -81,49 +84,62 @@ export interface TestIssuer {
  * ```
  */
 export async function createTestIssuer(options: TestIssuerOptions = {}): Promise<TestIssuer> {
-  const { issuer = 'https://issuer.test', audience = 'api://test', alg = 'RS256' } = options
+  const { audience = 'api://test', alg = 'RS256' } = options
+  const home = options.issuer ?? 'https://issuer.test'
+  let listening: string | undefined
   let keys: readonly TestKey[] = [await generateTestKey(alg)]
   const stranger = await generateTestKey(alg)
 
   const current = () => keys[0] as TestKey
+  const issuer = () => listening ?? home
   const token = (claims: TokenClaims = {}, tokenOptions: TokenOptions = {}) =>
     signTestToken(
-      { iss: issuer, aud: audience, sub: 'test-user', ...claims },
+      { iss: issuer(), aud: audience, sub: 'test-user', ...claims },
       tokenOptions.key ?? current(),
       tokenOptions,
-      Date.now(),
     )
   const published = () => ({
     keys: keys.filter(({ jwk }) => jwk.kty !== 'oct').map(({ jwk }) => jwk),
   })
-
-  const documentAt = (path: string, url: string): unknown => {
+  const documentAt = (path: string, base: string, name: string): unknown => {
     if (path === '/.well-known/jwks.json') return published()
     if (path !== '/.well-known/openid-configuration') return undefined
-    return { issuer: url, jwks_uri: `${url}/.well-known/jwks.json` }
+    return { issuer: name, jwks_uri: `${base}/.well-known/jwks.json` }
   }
+
+  const fetch: typeof globalThis.fetch = (input) => {
+    const address = input instanceof Request ? input.url : String(input)
+    const base = home.replace(/\/$/, '')
+    const path = address.startsWith(base) ? address.slice(base.length) : ''
+    const document = documentAt(path, base, home)
+    const status = document === undefined ? 404 : 200
+    return Promise.resolve(Response.json(document ?? {}, { status }))
+  }
+
+  // Shared secrets are never published, and an issuer that is no URL has nowhere to publish.
+  const publishes = !alg.startsWith('HS') && URL.canParse(home)
+  const requireHttpsMetadata = !home.startsWith('http:')
+  const keysCalled = ({ kid }: { kid?: string }): IssuerSigningKey[] =>
+    keys.filter((key) => key.kid === kid).map(({ jwk }) => jwk)
 
   return {
     options: {
       audience,
+      // No pause between fetches, which cost nothing here: tests change keys faster than issuers do.
+      ...(publishes && { authority: home, fetch, refreshInterval: 0, requireHttpsMetadata }),
       tokenValidationParameters: {
-        validIssuer: issuer,
-        issuerSigningKeyResolver: ({ kid }) =>
-          keys.filter((key) => key.kid === kid).map(({ jwk }): IssuerSigningKey => jwk),
+        issuerValidator: (iss) => iss === home || iss === listening,
+        ...(!publishes && { issuerSigningKeyResolver: keysCalled }),
       },
     },
-    issuer,
+    get issuer() {
+      return issuer()
+    },
     audience,
     get jwks() {
       return published()
     },
-    fetch: (input) => {
-      const { origin, pathname } = new URL(input instanceof Request ? input.url : input)
-      const document = origin === new URL(issuer).origin ? documentAt(pathname, issuer) : undefined
-      return Promise.resolve(
-        Response.json(document ?? {}, { status: document === undefined ? 404 : 200 }),
-      )
-    },
+    fetch,
     token,
     bearer: async (claims, tokenOptions) => ({
       Authorization: `Bearer ${await token(claims, tokenOptions)}`,
@@ -131,13 +147,25 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
     expired: (claims) => token(claims, { expiresIn: -3600 }),
     notYetValid: (claims) => token(claims, { notBefore: 3600, expiresIn: 7200 }),
     wrongAudience: (claims) => token({ ...claims, aud: `${audience}/another` }),
-    wrongIssuer: (claims) => token({ ...claims, iss: `${issuer}/another` }),
+    wrongIssuer: (claims) => token({ ...claims, iss: `${issuer()}/another` }),
     wrongSignature: (claims) => token(claims, { key: { ...stranger, kid: current().kid } }),
     unsigned: async (claims) => withoutSignature(await token(claims)),
     rotateKeys: async ({ keepOld = false } = {}) => {
       const fresh = await generateTestKey(alg)
       keys = keepOld ? [fresh, ...keys] : [fresh]
     },
-    listen: () => listenOnLoopback(documentAt),
+    listen: async () => {
+      const server = await listenOnLoopback((path, url) =>
+        documentAt(path, url, options.issuer ?? url),
+      )
+      if (options.issuer === undefined) listening = server.url
+      return {
+        url: server.url,
+        close: async () => {
+          listening = undefined
+          await server.close()
+        },
+      }
+    },
   }
 }

@@ -25,9 +25,8 @@ export async function signTestToken(
   claims: TokenClaims,
   key: TestKey,
   { header = {}, expiresIn = 3600, notBefore }: TokenOptions,
-  now: number,
 ): Promise<string> {
-  const seconds = Math.floor(now / 1000)
+  const seconds = Math.floor(Date.now() / 1000)
   const payload: Record<string, unknown> = {
     iat: seconds,
     exp: seconds + expiresIn,

@@ -56,6 +56,12 @@ export function parsePayload(encoded: string): JwtClaims {
   return claims
 }
 
+/** Reads the `iss` of a token whose signature nobody has checked; only good for finding out who should. */
+export function unverifiedIssuer({ encodedPayload }: ParsedToken): string | undefined {
+  const { iss } = parseObject(encodedPayload) as JwtClaims
+  return typeof iss === 'string' ? iss : undefined
+}
+
 function parseObject(encoded: string): unknown {
   let value: unknown
   try {

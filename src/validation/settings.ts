@@ -27,7 +27,6 @@ import type { TokenValidationParameters } from './parameters.js'
 export interface ValidationSettings extends KeyRules {
   readonly trust: TrustSource
   readonly algorithms: ReadonlySet<string>
-  readonly maxTokenLength: number
   /** The checks of the claims, in order. */
   readonly checks: readonly Check[]
 }

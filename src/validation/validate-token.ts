@@ -10,7 +10,7 @@ import { andThen, type MaybePromise } from '../maybe-promise.js'
 import { freezeClaims, type JwtClaims } from '../principal.js'
 import type { Check } from './claims.js'
 import { findKeys, type KeyChoice } from './find-keys.js'
-import { parsePayload, parseToken, type ParsedToken } from './parse-token.js'
+import { parsePayload, type ParsedToken } from './parse-token.js'
 import type { ValidationSettings } from './settings.js'
 import { verifySignature } from './signature.js'
 
@@ -25,18 +25,17 @@ export interface ValidatedToken {
 }
 
 /**
- * Checks a token: form, algorithm, key, signature, then the claims. The first fault is thrown as a
- * {@link TokenError}.
+ * Checks a token of good form: algorithm, key, signature, then the claims. The first fault is thrown as
+ * a {@link TokenError}.
  */
 export function validateToken(
-  raw: string,
+  parsed: ParsedToken,
   settings: ValidationSettings,
 ): MaybePromise<ValidatedToken> {
-  const parsed = parseToken(raw, settings.maxTokenLength)
   if (!settings.algorithms.has(parsed.header.alg)) throw new AlgorithmNotAllowedError()
   return andThen(findSigner(parsed, settings), ({ key, trust }) => {
     const payload = freezeClaims(parsePayload(parsed.encodedPayload))
-    const token = Object.freeze({ header: freezeClaims(parsed.header), payload, raw })
+    const token = Object.freeze({ header: freezeClaims(parsed.header), payload, raw: parsed.raw })
     const validated: ValidatedToken = { token, claims: payload, trust, key }
     return andThen(runChecks(settings.checks, validated), () => validated)
   })

@@ -1,0 +1,123 @@
+import { ConfigurationError } from '../errors.js'
+import {
+  createConfigurationManager,
+  type ConfigurationManager,
+  type ConfigurationSettings,
+} from '../keys/configuration-manager.js'
+import { addressFault } from '../keys/fetch-document.js'
+import type { MetadataSource } from '../keys/metadata.js'
+import type { SigningKey } from '../keys/signing-key.js'
+import { readFlag, readSeconds, readText, readTexts } from '../option-checks.js'
+import { resolvePrincipal, type PrincipalSettings } from '../principal.js'
+import type { TokenValidationParameters } from '../validation/parameters.js'
+import { resolveChecks, type ValidationSettings } from '../validation/settings.js'
+import { resolveTrust } from '../validation/trust-settings.js'
+import type { IssuerOptions } from './options.js'
+
+/** By which rules the tokens of one issuer are judged. */
+export interface TokenRules {
+  readonly validation: ValidationSettings
+  readonly principal: PrincipalSettings
+  /** Keeps the issuer's published keys; nothing where all keys are local. */
+  readonly manager: ConfigurationManager | undefined
+}
+
+/** What the rules of every issuer of a scheme have in common. */
+export interface CommonSettings extends Omit<ConfigurationSettings, 'source' | 'backchannel'> {
+  readonly scheme: string
+  readonly fetch: typeof globalThis.fetch
+  /** Finds or makes the keeper of an issuer's keys. */
+  readonly managerFor?: (
+    settings: ConfigurationSettings,
+    localKeys: readonly SigningKey[],
+  ) => ConfigurationManager
+}
+
+/**
+ * Turns the options for one issuer into rules.
+ *
+ * @throws {@link ConfigurationError} when they could not work or would not be safe.
+ */
+export function resolveRules(options: IssuerOptions<never>, common: CommonSettings): TokenRules {
+  const parameters = options.tokenValidationParameters ?? {}
+  const source = readSource(options)
+  let manager: ConfigurationManager | undefined
+  const { managerFor = createConfigurationManager } = common
+  const trust = resolveTrust(
+    parameters,
+    source &&
+      ((localKeys) => (manager = managerFor(configurationOf(source, options, common), localKeys))),
+  )
+  return {
+    validation: {
+      ...trust,
+      checks: resolveChecks(parameters, {
+        scheme: common.scheme,
+        audience: readTexts(options.audience, 'audience'),
+        metadata: source !== undefined && source.jwksUri === undefined,
+        clock: common.clock,
+      }),
+      clockSkew: readSeconds(parameters.clockSkew, 'tokenValidationParameters.clockSkew', 300),
+      clock: common.clock,
+    },
+    principal: readPrincipal(parameters, common.scheme),
+    manager,
+  }
+}
+
+function configurationOf(
+  source: MetadataSource,
+  options: IssuerOptions<never>,
+  common: CommonSettings,
+): ConfigurationSettings {
+  const { fetch } = common
+  return {
+    ...common,
+    source,
+    backchannel: { fetch, requireHttps: options.requireHttpsMetadata ?? true },
+  }
+}
+
+function readSource(options: IssuerOptions<never>): MetadataSource | undefined {
+  const requireHttps = readFlag(options.requireHttpsMetadata, 'requireHttpsMetadata', true)
+  const source: MetadataSource = {
+    authority: readAddress(options.authority, 'authority', requireHttps),
+    metadataAddress: readAddress(options.metadataAddress, 'metadataAddress', requireHttps),
+    jwksUri: readAddress(options.jwksUri, 'jwksUri', requireHttps),
+  }
+  if (source.jwksUri !== undefined && (source.authority ?? source.metadataAddress) !== undefined) {
+    throw new ConfigurationError(
+      '"jwksUri" takes the place of the metadata; leave out either it or "authority" and "metadataAddress"',
+    )
+  }
+  return Object.values(source).every((address) => address === undefined) ? undefined : source
+}
+
+function readAddress(value: unknown, name: string, requireHttps: boolean): string | undefined {
+  const address = readText(value, name)
+  const fault = address === undefined ? undefined : addressFault(address, requireHttps)
+  if (fault === undefined) return address
+  throw new ConfigurationError(
+    `"${name}" ${fault}, got ${JSON.stringify(withoutPassword(value as string))}`,
+  )
+}
+
+function withoutPassword(address: string): string {
+  return address.replace(/\/\/[^/@]*@/, '//')
+}
+
+function readPrincipal(
+  { nameClaimType, roleClaimType }: TokenValidationParameters<never>,
+  scheme: string,
+): PrincipalSettings {
+  readText(nameClaimType, 'tokenValidationParameters.nameClaimType')
+  if (typeof roleClaimType !== 'function') {
+    const types = readTexts(roleClaimType, 'tokenValidationParameters.roleClaimType')
+    if (roleClaimType !== undefined && types.length === 0) {
+      throw new ConfigurationError(
+        '"tokenValidationParameters.roleClaimType" must not be empty; leave it out for the usual names',
+      )
+    }
+  }
+  return resolvePrincipal({ scheme, nameClaimType, roleClaimType })
+}
