@@ -16,7 +16,7 @@ export {
 export { sameOriginGuard, type SameOriginGuardOptions } from './same-origin-guard.js'
 export { loginRedirect, type LoginRedirectOptions } from './login-redirect.js'
 export { authState } from './auth-state.js'
-export { renderAuthState, type RenderAuthStateOptions } from './render-auth-state.js'
+export { renderAuthState, renderJson, type RenderAuthStateOptions } from './render-auth-state.js'
 export { safeReturnUrl, type SafeReturnUrlOptions } from '../browser/safe-return-url.js'
 export type { AppUser, AuthState } from '../browser/auth-state.js'
 export type {

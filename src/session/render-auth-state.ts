@@ -24,11 +24,21 @@ const unsafe = /[<>&\u2028\u2029]/g
  * @param options - The element's `id`.
  */
 export function renderAuthState(state: AuthState, options: RenderAuthStateOptions = {}): string {
-  const { id = 'auth-state' } = options
+  return renderJson(state, options.id ?? 'auth-state')
+}
+
+/**
+ * Writes any other data into the page, as safely as {@link renderAuthState} does: what the page's
+ * code needs to take over what the server rendered.
+ *
+ * @param value - Anything `JSON.stringify` can write.
+ * @param id - The `id` of the element; its text is the JSON.
+ */
+export function renderJson(value: unknown, id: string): string {
   if (!/^[\w-]+$/.test(id)) {
     throw new TypeError('"id" must consist of letters, digits, "-" and "_"')
   }
-  const json = JSON.stringify(state).replace(
+  const json = (JSON.stringify(value) ?? 'null').replace(
     unsafe,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )
