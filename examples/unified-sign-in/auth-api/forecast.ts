@@ -7,7 +7,7 @@ export function forecast(from: Date): readonly WeatherForecast[] {
   return [1, 2, 3, 4, 5].map((offset) => {
     const day = new Date(from.getTime() + offset * 86_400_000)
     const number = Math.floor(day.getTime() / 86_400_000)
-    const temperatureC = ((number * 7919) % 45) - 8
+    const temperatureC = ((number * 13) % 45) - 8
     const step = Math.floor(((temperatureC + 8) / 45) * summaries.length)
     return {
       date: day.toISOString().slice(0, 10),

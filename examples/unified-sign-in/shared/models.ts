@@ -15,7 +15,12 @@ export interface WeatherForecast {
 /** What the server hands to a page besides the user: everything that its component needs. */
 export type PageData =
   | { readonly name: 'home' }
-  | { readonly name: 'login'; readonly returnUrl: string; readonly hasFailed: boolean }
+  | {
+      readonly name: 'login'
+      readonly returnUrl: string
+      readonly email: string
+      readonly hasFailed: boolean
+    }
   | { readonly name: 'weather'; readonly forecasts: readonly WeatherForecast[] }
   | { readonly name: 'message'; readonly title: string; readonly text: string }
 

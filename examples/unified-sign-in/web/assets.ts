@@ -31,6 +31,6 @@ export async function serveAssets(): Promise<RequestHandler> {
       return
     }
     res.set({ 'Cache-Control': 'no-cache', ETag: `"${asset.tag.slice(0, 16)}"` })
-    res.type(req.path).send(asset.body)
+    res.type(req.path.endsWith('.js') ? 'js' : 'css').send(asset.body)
   }
 }

@@ -44,7 +44,7 @@ export async function createWebApp(options: WebAppOptions): Promise<Express> {
 
   app.get('/login', (req, res) => {
     const returnUrl = safeReturnUrl(returnUrlIn(req.query))
-    sendPage(req, res, { name: 'login', returnUrl, hasFailed: false })
+    sendPage(req, res, { name: 'login', returnUrl, email: '', hasFailed: false })
   })
 
   // The forms work before the page's script has loaded, and without it.
@@ -53,7 +53,8 @@ export async function createWebApp(options: WebAppOptions): Promise<Express> {
     const login = readLogin(req.body)
     const tokens = login && (await account.login(login))
     if (tokens === undefined) {
-      sendPage(req, res.status(401), { name: 'login', returnUrl, hasFailed: true })
+      const { email = '' } = login ?? {}
+      sendPage(req, res.status(401), { name: 'login', returnUrl, email, hasFailed: true })
       return
     }
     await session.tokenStore(req, res).set(tokens)

@@ -50,7 +50,7 @@ function pageOf(
     case 'home':
       return <HomePage user={user} />
     case 'login':
-      return <LoginPage returnUrl={data.returnUrl} hasFailed={data.hasFailed} client={client} />
+      return <LoginPage data={data} client={client} />
     case 'weather':
       return user && <WeatherPage forecasts={data.forecasts} client={client} />
     case 'message':

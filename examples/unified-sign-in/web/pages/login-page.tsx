@@ -1,15 +1,16 @@
 import { safeReturnUrl, type AuthClient } from 'express-jwt-bearer/browser'
 import type { JSX, TargetedSubmitEvent } from 'preact'
 import { useState } from 'preact/hooks'
+import type { PageData } from '../../shared/models.js'
 
 interface LoginPageProps {
-  readonly returnUrl: string
-  readonly hasFailed: boolean
+  readonly data: Extract<PageData, { readonly name: 'login' }>
   readonly client: AuthClient | undefined
 }
 
 /** The login form. It says that a sign-in failed and not why, so that nobody learns who has an account. */
-export function LoginPage({ returnUrl, hasFailed, client }: LoginPageProps): JSX.Element {
+export function LoginPage({ data, client }: LoginPageProps): JSX.Element {
+  const { returnUrl, email, hasFailed } = data
   const [message, setMessage] = useState(hasFailed ? failed : undefined)
   const [isBusy, setBusy] = useState(false)
 
@@ -42,7 +43,14 @@ export function LoginPage({ returnUrl, hasFailed, client }: LoginPageProps): JSX
         <input type="hidden" name="ReturnUrl" value={returnUrl} />
         <label>
           E-mail
-          <input type="email" name="email" autocomplete="username" maxLength={254} required />
+          <input
+            type="email"
+            name="email"
+            defaultValue={email}
+            autocomplete="username"
+            maxLength={254}
+            required
+          />
         </label>
         <label>
           Password
