@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { MetadataUnavailableError } from '../errors.js'
 import type { SessionSettings } from './options.js'
 import { dataOf, freshData, recordOf, type SessionData } from './session-data.js'
@@ -34,13 +33,12 @@ export function prepareRefresh(settings: Refreshable): RefreshSession {
     return tokens.accessToken === rejected || (renewAt !== undefined && renewAt <= clock())
   }
 
-  function stillGood(
-    data: SessionData,
-    rejected: string | undefined,
-    cause?: unknown,
-  ): SessionData {
-    const { tokens, tokenEndsAt = Infinity } = data
-    if (tokens.accessToken !== rejected && tokenEndsAt > clock()) return data
+  function isUsable({ tokens, tokenEndsAt = Infinity }: SessionData, rejected?: string): boolean {
+    return tokens.accessToken !== rejected && tokenEndsAt > clock()
+  }
+
+  function usable(data: SessionData, rejected?: string, cause?: unknown): SessionData {
+    if (isUsable(data, rejected)) return data
     throw new MetadataUnavailableError('The session cannot be refreshed now', {
       cause,
       retryAfter: retryInterval / 1000,
@@ -58,9 +56,10 @@ export function prepareRefresh(settings: Refreshable): RefreshSession {
       const data = dataOf(record)
       if (!isDue(data, rejected)) return data
       const { claimedUntil = 0, retryAt = 0 } = data
-      if (retryAt > clock() || waited >= claimLifetime) return stillGood(data, rejected)
+      if (retryAt > clock() || waited >= claimLifetime) return usable(data, rejected)
       if (claimedUntil > clock()) {
-        await delay(pollInterval)
+        if (isUsable(data, rejected)) return data
+        await wait(pollInterval)
         continue
       }
       const claim = recordOf({ ...data, claimedUntil: clock() + claimLifetime }, record.expiresAt)
@@ -81,7 +80,7 @@ export function prepareRefresh(settings: Refreshable): RefreshSession {
     } catch (cause) {
       const later = recordOf({ ...data, retryAt: clock() + retryInterval }, claim.expiresAt)
       await store.replace(key, claim.version, later)
-      return stillGood(data, rejected, cause)
+      return usable(data, rejected, cause)
     }
     if (answer === undefined) {
       await store.delete(key, claim.version)
@@ -112,7 +111,7 @@ export function prepareRefresh(settings: Refreshable): RefreshSession {
       work.catch(() => undefined)
       running.set(key, work)
     }
-    const late = delay(timeout, undefined, { ref: false }).then(() => stillGood(data, rejected))
+    const late = wait(timeout).then(() => usable(data, rejected))
     return Promise.race([work, late])
   }
 }
@@ -125,8 +124,15 @@ export async function revokeQuietly(
   const limit = 5_000
   try {
     const told = logout?.(tokens, AbortSignal.timeout(limit))
-    await Promise.race([told, delay(limit, undefined, { ref: false })])
+    await Promise.race([told, wait(limit)])
   } catch {
     // The session is over on this side, which is what the user asked for.
   }
+}
+
+// Does not keep a process alive that has nothing else to do.
+function wait(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, milliseconds).unref()
+  })
 }

@@ -1,3 +1,5 @@
+import express from 'express'
+import { authorize, jwtBearer } from 'express-jwt-bearer'
 import request from 'supertest'
 import { describe, expect, test, vi } from 'vitest'
 import { createSession, type SessionOptions } from 'express-jwt-bearer/session'
@@ -122,7 +124,9 @@ describe('the sign-in cookie', () => {
   test('gives way to a good header', async () => {
     const { app, cookie } = await signedIn()
     const bob = await issuer.bearer({ sub: 'bob' })
-    const response = await request(app).get('/api').set({ Cookie: cookie, ...bob })
+    const response = await request(app)
+      .get('/api')
+      .set({ Cookie: cookie, ...bob })
     expect(response.body).toEqual({ subject: 'bob' })
   })
 
@@ -205,7 +209,9 @@ describe('cookieContent: token', () => {
     await request(app).post('/tokens/create').send(right).expect(200)
     length = fits + 1
     const response = await request(app).post('/tokens/create').send(right).expect(500)
-    expect((response.body as { message: string }).message).toMatch(/4097 bytes.*cookieContent: 'id'/)
+    expect((response.body as { message: string }).message).toMatch(
+      /4097 bytes.*cookieContent: 'id'/,
+    )
     expect(setCookies(response)).toEqual([])
   })
 
@@ -232,11 +238,7 @@ describe('cookieContent: token', () => {
     const { app, cookie } = await signedIn({ cookieContent: 'token' })
     const rejected = cookie.slice(cookieName.length + 1)
     await request(app).post('/tokens/refresh').set('Cookie', cookie).expect(200)
-    await request(app)
-      .post('/tokens/refresh')
-      .set('Cookie', cookie)
-      .send({ rejected })
-      .expect(401)
+    await request(app).post('/tokens/refresh').set('Cookie', cookie).send({ rejected }).expect(401)
   })
 })
 
@@ -334,10 +336,18 @@ describe('createSession', () => {
     ['no login', {}, '"login" must be a function, got undefined'],
     ['a login that is none', { login: 1 }, '"login" must be a function, got 1'],
     ['a misspelt option', { login, cookiename: 'a' }, 'did you mean "cookieName"?'],
-    ['a cookie name with a space', { login, cookieName: 'a b' }, '"cookieName" must be a cookie name'],
+    [
+      'a cookie name with a space',
+      { login, cookieName: 'a b' },
+      '"cookieName" must be a cookie name',
+    ],
     ['an unknown content', { login, cookieContent: 'jwt' }, `must be 'id' or 'token', got "jwt"`],
     ['SameSite=None', { login, sameSite: 'none' }, `must be 'lax' or 'strict', got "none"`],
-    ['an origin with a path', { login, trustedOrigins: ['https://a.example/'] }, 'must hold origins'],
+    [
+      'an origin with a path',
+      { login, trustedOrigins: ['https://a.example/'] },
+      'must hold origins',
+    ],
     ['an origin that is none', { login, trustedOrigins: ['a.example'] }, 'must hold origins'],
     ['a negative duration', { login, maxAge: -1 }, '"maxAge" must be a non-negative number'],
   ])('refuses %s', (_what, options, message) => {
@@ -350,7 +360,15 @@ describe('createSession', () => {
   })
 
   test('takes undefined for not given', () => {
-    const names = ['refresh', 'logout', 'store', 'cookieName', 'sameSite', 'maxAge', 'clock'] as const
+    const names = [
+      'refresh',
+      'logout',
+      'store',
+      'cookieName',
+      'sameSite',
+      'maxAge',
+      'clock',
+    ] as const
     const options = Object.fromEntries(names.map((name) => [name, undefined]))
     expect(() => createSession({ login, ...options })).not.toThrow()
   })
@@ -370,8 +388,6 @@ describe('createSession', () => {
 
   test('says what is missing when jwtBearer() runs without the middleware', async () => {
     const { session } = sessionApp()
-    const { jwtBearer, authorize } = await import('express-jwt-bearer')
-    const { default: express } = await import('express')
     const app = express()
     const { onMessageReceived } = session
     app.use(jwtBearer({ ...issuer.options, events: { onMessageReceived } }))
@@ -379,8 +395,11 @@ describe('createSession', () => {
     app.use(((error, _req, res, next) => {
       if (res.headersSent) next(error)
       else res.status(500).send((error as Error).message)
-    }) as import('express').ErrorRequestHandler)
+    }) as express.ErrorRequestHandler)
     expect((await request(app).get('/')).text).toContain('session.middleware')
-    await request(app).get('/').set(await issuer.bearer()).expect(200)
+    await request(app)
+      .get('/')
+      .set(await issuer.bearer())
+      .expect(200)
   })
 })
