@@ -1,4 +1,5 @@
 import express from 'express'
+import express4 from 'express4'
 import { authorize, jwtBearer } from 'express-jwt-bearer'
 import request from 'supertest'
 import { describe, expect, test, vi } from 'vitest'
@@ -326,6 +327,26 @@ describe('the token store of a request', () => {
     })
     await request(app).post('/late')
     expect(failures.map(String)).toEqual(Array(2).fill(expect.stringContaining('first byte')))
+  })
+})
+
+describe('a session on Express 4', () => {
+  test('signs in, says who it is, and signs out', async () => {
+    const { app } = sessionApp({}, express4)
+    await request(app).post('/tokens/create').send({}).expect(401)
+    const signedIn = await request(app).post('/tokens/create').send(right).expect(200)
+    expect(setCookies(signedIn)).toHaveLength(1)
+    const cookie = cookieOf(signedIn)
+    const me = await request(app).get('/me').set('Cookie', cookie).expect(200)
+    expect(me.body).toMatchObject({ user: { id: 'alice' } })
+    expectPrivate(me)
+    await request(app).post('/tokens/logout').set('Cookie', cookie).expect(204)
+    await request(app).get('/me').set('Cookie', cookie).expect(401)
+  })
+
+  test('hands failures to the error handler', async () => {
+    const { app } = sessionApp({ login: () => Promise.reject(new Error('down')) }, express4)
+    await request(app).post('/tokens/create').expect(500)
   })
 })
 

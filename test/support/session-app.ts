@@ -27,7 +27,10 @@ export async function signIn(expiresIn = 600) {
 }
 
 /** An app with a session, an API and a page. */
-export function sessionApp(options: Partial<SessionOptions> = {}): {
+export function sessionApp(
+  options: Partial<SessionOptions> = {},
+  make: typeof express = express,
+): {
   readonly app: Express
   readonly session: Session
 } {
@@ -38,7 +41,7 @@ export function sessionApp(options: Partial<SessionOptions> = {}): {
         : undefined,
     ...options,
   })
-  const app = express()
+  const app = make()
   app.use(express.json(), session.middleware)
   app.use(
     jwtBearer({

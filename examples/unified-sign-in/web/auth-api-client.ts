@@ -3,10 +3,13 @@ import type { WeatherForecast } from '../shared/models.js'
 
 /** The Auth API, seen from the web application. */
 export interface AuthApiClient {
-  login(credentials: unknown): Promise<TokenResponse | undefined>
-  refresh(refreshToken: string, signal: AbortSignal): Promise<TokenResponse | undefined>
-  logout(tokens: TokenResponse, signal: AbortSignal): Promise<void>
-  weather(accessToken: string): Promise<readonly WeatherForecast[]>
+  readonly login: (credentials: unknown) => Promise<TokenResponse | undefined>
+  readonly refresh: (
+    refreshToken: string,
+    signal: AbortSignal,
+  ) => Promise<TokenResponse | undefined>
+  readonly logout: (tokens: TokenResponse, signal: AbortSignal) => Promise<void>
+  readonly weather: (accessToken: string) => Promise<readonly WeatherForecast[]>
 }
 
 /** Prepares the calls to the Auth API. */
@@ -34,7 +37,7 @@ export function createAuthApiClient(url: string): AuthApiClient {
     logout: async ({ refreshToken }, signal) => {
       await post('/tokens/logout', { refreshToken }, signal)
     },
-    async weather(accessToken) {
+    weather: async (accessToken) => {
       const response = await fetch(`${url}/weatherforecast`, {
         headers: { Authorization: `Bearer ${accessToken}` },
         signal: AbortSignal.timeout(10_000),
