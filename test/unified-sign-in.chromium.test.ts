@@ -236,6 +236,7 @@ describe('the unified sign-in example', () => {
       bundle: true,
       format: 'iife',
       globalName: 'client',
+      footer: { js: 'globalThis.client = client' },
       write: false,
     })
     const context = await newContext()
