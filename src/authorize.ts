@@ -41,11 +41,11 @@ export interface Authorization<Name extends string> {
    * @param resource - What assertions find as `context.resource`.
    * @returns What the policy said; nothing is answered.
    */
-  evaluate(
+  readonly evaluate: (
     policy: Name | PolicyInput,
     principal: ClaimsPrincipal | undefined,
     resource?: unknown,
-  ): Promise<AuthorizationResult>
+  ) => Promise<AuthorizationResult>
 }
 
 /**

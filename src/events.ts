@@ -117,21 +117,21 @@ abstract class ResultContext extends Context {
   }
 
   protected accept(principal: ClaimsPrincipal): void {
-    if (!isPrincipal(principal)) {
-      throw new TypeError('success() needs a principal, such as createPrincipal(claims) makes')
-    }
-    this.#outcome = { kind: 'success', principal }
+    this.#outcome = { kind: 'success', principal: checkPrincipal(principal) }
   }
 }
 
-function rejection(reason: unknown): Error {
+/** Makes what refuses a token out of what an event gave as its reason. */
+export function rejection(reason: unknown): Error {
   if (reason instanceof AuthError) return reason
   if (reason instanceof Error) return new TokenRejectedError(undefined, { cause: reason })
   return new TokenRejectedError(typeof reason === 'string' ? reason : undefined)
 }
 
-function isPrincipal(value: unknown): boolean {
-  return typeof (value as ClaimsPrincipal | undefined)?.isInRole === 'function'
+/** Refuses what a handler calls a principal and is none, before a guard would stumble over it. */
+export function checkPrincipal(value: ClaimsPrincipal): ClaimsPrincipal {
+  if (typeof (value as ClaimsPrincipal | undefined)?.isInRole === 'function') return value
+  throw new TypeError('A caller must be a principal, such as createPrincipal(claims) makes')
 }
 
 /** Is handed to `onMessageReceived`: the first look at a request. */

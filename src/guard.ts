@@ -13,66 +13,79 @@ import {
   type AuthorizationRequirement,
 } from './authorization/requirement.js'
 import type { NextFunction, Request, RequestHandler, Response } from './express.js'
+import { andThen, attempt, isPromise, type MaybePromise } from './maybe-promise.js'
 import { forbid } from './responses/forbid.js'
 import { httpError, serverFault } from './responses/http-error.js'
 import { refuse } from './responses/refuse.js'
 
 type Succeeded = SchemeResult & { readonly result: AuthenticateSuccess }
 
+/** Let through, refuse with an error, or leave alone because an event answers. */
+type Verdict = 'pass' | Error | undefined
+
 /** Makes the handler that lets a request through, challenges it or forbids it. */
 export function createGuard(demands: Demands): RequestHandler {
   const { policy, optional } = demands
   const scopes = scopesOf(policy.requirements)
 
-  async function judge(req: Request, res: Response): Promise<Error | 'pass' | undefined> {
+  function judge(req: Request, res: Response): MaybePromise<Verdict> {
     const found = considered(req, policy.schemes)
     if (found instanceof Error) return found
     const successes = found.filter((one): one is Succeeded => one.result.kind === 'success')
-    const [first] = successes
-    if (first === undefined) {
-      if (optional && found.every(({ result }) => result.kind === 'none'))
-        return passAsNobody(req, found)
-      const authorizationFailure = { failedRequirements: [authenticatedUser], reasons: [] }
-      return refuse(req, res, found, { scopes, authorizationFailure })
+    if (successes.length > 0) return judgeCallers(req, res, successes)
+    if (optional && found.every(({ result }) => result.kind === 'none')) {
+      return passAsNobody(req, found)
     }
-    let shortfall: AuthorizationResult | undefined
-    for (const success of successes) {
-      const { principal } = success.result
-      const outcome = await evaluatePolicy(policy, principal, { req, resource: req })
-      if (outcome.succeeded) return pass(req, success)
-      shortfall ??= outcome
-    }
-    return forbidFirst(req, res, first, shortfall as AuthorizationResult)
+    const authorizationFailure = { failedRequirements: [authenticatedUser], reasons: [] }
+    return refuse(req, res, found, { scopes, authorizationFailure })
+  }
+
+  // Several schemes may know a caller: the first one that meets the policy is let through.
+  function judgeCallers(
+    req: Request,
+    res: Response,
+    [caller, ...others]: readonly Succeeded[],
+    earlier?: () => Promise<Verdict>,
+  ): MaybePromise<Verdict> {
+    const { result } = caller as Succeeded
+    const judged = evaluatePolicy(policy, result.principal, { req, resource: req })
+    return andThen(judged, (outcome): MaybePromise<Verdict> => {
+      if (outcome.succeeded) return pass(req, result)
+      const refuseFirst = earlier ?? (() => forbidCaller(req, res, caller as Succeeded, outcome))
+      return others.length === 0 ? refuseFirst() : judgeCallers(req, res, others, refuseFirst)
+    })
   }
 
   function authorizeMiddleware(req: Request, res: Response, next: NextFunction): void {
-    judge(req, res).then(
-      (verdict) => {
-        if (verdict === 'pass') next()
-        else if (verdict !== undefined) next(verdict)
-      },
-      (thrown: unknown) => {
-        next(serverFault(thrown))
-      },
+    const goOn = (verdict: Verdict) => {
+      // An assertion may have answered; the handler would write a second time.
+      if (verdict === 'pass' && !res.writableEnded) next()
+      else if (verdict instanceof Error) next(verdict)
+    }
+    const verdict = attempt(
+      () => judge(req, res),
+      (thrown) => serverFault(res, thrown),
     )
+    if (isPromise(verdict)) void verdict.then(goOn)
+    else goOn(verdict)
   }
 
   return authorizeMiddleware
 }
 
-function pass(req: Request, { result }: Succeeded): 'pass' {
+function pass(req: Request, result: AuthenticateSuccess): 'pass' {
   req.user = result.principal
   useResult(req, result)
   return 'pass'
 }
 
-function passAsNobody(req: Request, [first]: readonly SchemeResult[]): 'pass' {
+function passAsNobody(req: Request, found: readonly SchemeResult[]): 'pass' {
   req.user = undefined
-  if (first !== undefined) useResult(req, first.result)
+  useResult(req, (found[0] as SchemeResult).result)
   return 'pass'
 }
 
-function forbidFirst(
+function forbidCaller(
   req: Request,
   res: Response,
   found: Succeeded,

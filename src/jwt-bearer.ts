@@ -15,20 +15,20 @@ import { authenticationRequired } from './responses/http-error.js'
 export interface JwtBearerMiddleware<TClaims = JwtClaims> {
   (req: Request, res: Response, next: NextFunction): void
   /** Fetches metadata and keys now; rejects if it cannot. For checks at start-up; with local keys there is nothing to do. */
-  ready(): Promise<void>
+  readonly ready: () => Promise<void>
   /**
    * Finds out who calls without Express: for WebSocket upgrades and other servers.
    *
    * @param request - Anything with Node's `headers`; duplicate lines are seen through `rawHeaders` or `headersDistinct`.
    * @returns The outcome; never rejects because of a token.
    */
-  authenticate(request: AuthenticationRequest): Promise<AuthenticateResult>
+  readonly authenticate: (request: AuthenticationRequest) => Promise<AuthenticateResult>
   /**
    * Reads the caller of a request, with the claims typed by `claimsSchema`.
    *
    * @throws 401 `ERR_AUTHENTICATION_REQUIRED` when this middleware found no caller.
    */
-  user(req: Request): ClaimsPrincipal<TClaims>
+  readonly user: (req: Request) => ClaimsPrincipal<TClaims>
 }
 
 /**
@@ -64,16 +64,14 @@ export function jwtBearer<TClaims extends object = JwtClaims>(
       next(earlier.scheme === scheme ? undefined : sameName(scheme.name))
       return
     }
-    const result = authenticate(scheme, exchangeOf(scheme, req, res))
-    if (isPromise(result)) {
-      void result.then((late) => {
-        record(req, scheme, late)
-        next()
-      })
-      return
+    const goOn = (found: AuthenticateResult) => {
+      record(req, scheme, found)
+      // An event may have answered; whatever follows would write a second time.
+      if (!res.writableEnded) next()
     }
-    record(req, scheme, result)
-    next()
+    const result = authenticate(scheme, exchangeOf(scheme, req, res))
+    if (isPromise(result)) void result.then(goOn)
+    else goOn(result)
   }
 
   return Object.assign(jwtBearerMiddleware, {

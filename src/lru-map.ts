@@ -1,31 +1,59 @@
+interface Entry<Key, Value> {
+  readonly key: Key
+  value: Value
+  older: Entry<Key, Value> | undefined
+  newer: Entry<Key, Value> | undefined
+}
+
 /** A map that holds the most recently used entries, up to a number of them. */
 export class LruMap<Key, Value> {
-  readonly #entries = new Map<Key, Value>()
+  readonly #entries = new Map<Key, Entry<Key, Value>>()
   readonly #maxEntries: number
+  #oldest: Entry<Key, Value> | undefined
+  #newest: Entry<Key, Value> | undefined
 
   constructor(maxEntries: number) {
     this.#maxEntries = maxEntries
   }
 
   get(key: Key): Value | undefined {
-    const value = this.#entries.get(key)
-    if (value !== undefined) {
-      // A Map keeps the order of insertion, so that its first key is the one least recently used.
-      this.#entries.delete(key)
-      this.#entries.set(key, value)
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return undefined
+    // Linked by hand: taking an entry out of the Map and putting it back would cost more than the look-up.
+    if (entry !== this.#newest) {
+      this.#unlink(entry)
+      this.#append(entry)
     }
-    return value
+    return entry.value
   }
 
   set(key: Key, value: Value): void {
-    this.#entries.delete(key)
-    this.#entries.set(key, value)
-    if (this.#entries.size > this.#maxEntries) {
-      this.#entries.delete(this.#entries.keys().next().value as Key)
-    }
+    this.delete(key)
+    const entry = { key, value, older: undefined, newer: undefined }
+    this.#entries.set(key, entry)
+    this.#append(entry)
+    if (this.#entries.size > this.#maxEntries) this.delete((this.#oldest as typeof entry).key)
   }
 
   delete(key: Key): void {
+    const entry = this.#entries.get(key)
+    if (entry === undefined) return
     this.#entries.delete(key)
+    this.#unlink(entry)
+  }
+
+  #append(entry: Entry<Key, Value>): void {
+    entry.older = this.#newest
+    entry.newer = undefined
+    if (this.#newest === undefined) this.#oldest = entry
+    else this.#newest.newer = entry
+    this.#newest = entry
+  }
+
+  #unlink({ older, newer }: Entry<Key, Value>): void {
+    if (older === undefined) this.#oldest = newer
+    else older.newer = newer
+    if (newer === undefined) this.#newest = older
+    else newer.older = older
   }
 }

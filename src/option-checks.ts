@@ -1,7 +1,7 @@
 import { ConfigurationError } from './errors.js'
 
 /** Says what a value is, without quoting anything that could be a secret. */
-export function kindOf(value: unknown): string {
+function kindOf(value: unknown): string {
   if (value === null || value === undefined || typeof value === 'boolean') return String(value)
   if (typeof value === 'number' || typeof value === 'bigint') return String(value)
   if (typeof value === 'string') return value === '' ? 'an empty string' : 'a string'
@@ -23,7 +23,7 @@ function wrong(name: string, rule: string, value: unknown): ConfigurationError {
 /** Requires an object and refuses names it does not know, so that a misspelt option never goes unnoticed. */
 export function checkNames(value: unknown, known: readonly string[], name: string): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw wrong(name, 'an object', value)
+    throw new ConfigurationError(`${name} must be an object, got ${kindOf(value)}`)
   }
   for (const key of Object.keys(value)) {
     if (known.includes(key)) continue
@@ -85,6 +85,6 @@ export function readList(value: unknown, name: string): readonly string[] {
 
 /** Reads a function; `undefined` stays `undefined`. */
 export function readFunction<T>(value: T, name: string): T {
-  if (value !== undefined && typeof value !== 'function') throw wrong(name, 'a function', value)
-  return value
+  if (value === undefined || typeof value === 'function') return value
+  throw new ConfigurationError(`"${name}" must be a function, got ${kindOf(value)}`)
 }

@@ -57,7 +57,7 @@ export interface PrincipalOptions {
 }
 
 /** The default of `roleClaimType`: the short names and .NET's long one. */
-export const defaultRoleClaimType: readonly string[] = ['role', 'roles', ClaimTypes.Role]
+const defaultRoleClaimType: readonly string[] = ['role', 'roles', ClaimTypes.Role]
 
 /** A read-only view of who calls. Names, roles and values compare exactly; claims are never renamed. */
 export interface ClaimsPrincipal<TClaims = JwtClaims> {
@@ -113,12 +113,12 @@ class Principal implements ClaimsPrincipal {
     this.#settings = settings
     // A function of the user's runs here, where a throw refuses the token, not later in a handler.
     if (typeof settings.roleClaimType === 'function') {
-      this.#roles = stringsOf(settings.roleClaimType(all))
+      this.#roles = Object.freeze(stringsOf(settings.roleClaimType(freezeClaims(all))))
     }
   }
 
   get claims(): JwtClaims {
-    return this.#claims
+    return freezeClaims(this.#claims)
   }
 
   get name(): string | undefined {
@@ -187,7 +187,8 @@ class Principal implements ClaimsPrincipal {
 inspectAs(Principal, ({ subject, scheme }) => `ClaimsPrincipal ${inspect({ subject, scheme })}`)
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value))
+  if (typeof value === 'bigint') return value.toString()
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined')
 }
 
 function stringsOf(value: unknown): readonly string[] {
@@ -195,17 +196,43 @@ function stringsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
 }
 
+// Tops that are frozen to the bottom: a frozen top alone does not tell, a schema may have left it at that.
+const frozen = new WeakSet()
+
 /** Freezes plain objects and arrays to the bottom; anything else a schema may put out stays as it is. */
-export function freezeClaims<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (!Array.isArray(value) && prototype !== Object.prototype && prototype !== null) return value
-  Object.freeze(value)
-  for (const key of Object.keys(value)) freezeClaims((value as Record<string, unknown>)[key])
+export function freezeClaims<T extends object>(value: T): T {
+  if (frozen.has(value)) return value
+  for (const part of partsOf(value)) if (isPlain(part)) Object.freeze(part)
+  frozen.add(value)
   return value
 }
 
-/** Makes a principal of claims that are frozen already; `all` is what look-ups read. */
+/** Tells whether freezing reaches every part of a value, so that requests can share it. */
+export function canFreeze(value: unknown): boolean {
+  return [...partsOf(value)].every((part) => isPlain(part) || !isReference(part))
+}
+
+// A list instead of recursion: a token may nest deeper than the stack goes, and a schema may make circles.
+function partsOf(value: unknown): ReadonlySet<unknown> {
+  const parts = new Set([value])
+  for (const part of parts) {
+    if (isPlain(part))
+      for (const inner of Object.values(part)) if (isReference(inner)) parts.add(inner)
+  }
+  return parts
+}
+
+function isReference(value: unknown): boolean {
+  return typeof value === 'function' || (typeof value === 'object' && value !== null)
+}
+
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === Array.prototype || prototype === null
+}
+
+/** Makes a principal; `all` is what look-ups read. Claims are frozen when they are first looked at. */
 export function principalOf(
   claims: JwtClaims,
   all: JwtClaims,
@@ -242,6 +269,6 @@ export function createPrincipal(
   claims: JwtClaims,
   options: PrincipalOptions = {},
 ): ClaimsPrincipal {
-  const copy = freezeClaims(structuredClone(claims))
+  const copy = structuredClone(claims)
   return principalOf(copy, copy, resolvePrincipal(options))
 }

@@ -1,18 +1,26 @@
-import { ClaimInvalidError, TokenMalformedError } from '../errors.js'
+import {
+  BearerRequestError,
+  ClaimInvalidError,
+  TokenError,
+  TokenMalformedError,
+} from '../errors.js'
 import {
   AuthenticationFailedContext,
+  checkPrincipal,
   MessageReceivedContext,
+  rejection,
   TokenValidatedContext,
   type EventOutcome,
   type Exchange,
 } from '../events.js'
 import { andThen, attempt, type MaybePromise } from '../maybe-promise.js'
 import { principalOf, type ClaimsPrincipal, type PrincipalSettings } from '../principal.js'
-import { toDate } from '../validation/claims.js'
-import { parseToken } from '../validation/parse-token.js'
-import { validateToken, type ValidatedToken } from '../validation/validate-token.js'
+import { parseToken, unverifiedIssuer } from '../validation/parse-token.js'
+import { validateAgain, validateToken } from '../validation/validate-token.js'
+import type { ValidatedToken } from '../validation/validated-token.js'
 import type { AuthenticationScheme } from './scheme.js'
 import { readToken, type AuthenticationRequest } from './read-token.js'
+import type { TokenRules } from './token-rules.js'
 import { Failure, noAuthentication, Success, type AuthenticateResult } from './result.js'
 
 /**
@@ -36,10 +44,10 @@ export function authenticate(
 
 // The token to check, nothing, or what the event decided.
 function receive(
-  { events }: AuthenticationScheme,
+  { events, cache }: AuthenticationScheme,
   exchange: Exchange,
 ): MaybePromise<string | EventOutcome | undefined> {
-  const header = readToken(exchange.req as AuthenticationRequest)
+  const header = readToken(exchange.req as AuthenticationRequest, cache)
   const sent = typeof header === 'string' ? header : undefined
   if (events.onMessageReceived === undefined) return tokenOf(sent, header)
   const context = new MessageReceivedContext(exchange, sent)
@@ -62,12 +70,41 @@ function check(
   exchange: Exchange,
   raw: string,
 ): MaybePromise<AuthenticateResult> {
-  const token = parseToken(raw, scheme.maxTokenLength)
-  return andThen(scheme.rulesFor(token, exchange.req as AuthenticationRequest), (rules) =>
-    andThen(validateToken(token, rules.validation), (validated) =>
-      accept(scheme, exchange, validated, rules.principal),
-    ),
+  const known = scheme.cache.get(raw)
+  if (known === undefined) return checkAnew(scheme, exchange, raw)
+  return andThen(
+    rulesFor(scheme, exchange, () => known.payload.iss),
+    (rules) =>
+      andThen(validateAgain(known, rules.validation), (good) => {
+        if (good) return accept(scheme, exchange, known, rules.principal)
+        scheme.cache.delete(raw)
+        return checkAnew(scheme, exchange, raw)
+      }),
   )
+}
+
+function checkAnew(
+  scheme: AuthenticationScheme,
+  exchange: Exchange,
+  raw: string,
+): MaybePromise<AuthenticateResult> {
+  const token = parseToken(raw, scheme.maxTokenLength)
+  return andThen(
+    rulesFor(scheme, exchange, () => unverifiedIssuer(token)),
+    (rules) =>
+      andThen(validateToken(token, rules.validation), (validated) => {
+        if (validated.isShareable) scheme.cache.add(validated)
+        return accept(scheme, exchange, validated, rules.principal)
+      }),
+  )
+}
+
+function rulesFor(
+  scheme: AuthenticationScheme,
+  { req }: Exchange,
+  issuer: () => string | undefined,
+): MaybePromise<TokenRules> {
+  return scheme.rulesFor(issuer, req as AuthenticationRequest)
 }
 
 function accept(
@@ -80,23 +117,28 @@ function accept(
   const properties = {}
   const { onTokenValidated } = scheme.events
   if (onTokenValidated === undefined) return success(scheme, principal, validated, properties)
-  const context = new TokenValidatedContext(exchange, principal, validated.token, properties)
+  const context = new TokenValidatedContext(
+    exchange,
+    principal,
+    validated.securityToken,
+    properties,
+  )
   return andThen(onTokenValidated(context), () => {
     const { outcome } = context
-    if (outcome === undefined) return success(scheme, context.principal, validated, properties)
+    if (outcome === undefined) {
+      return success(scheme, checkPrincipal(context.principal), validated, properties)
+    }
     if (outcome.kind !== 'success') return conclude(scheme, outcome)
     return success(scheme, outcome.principal, validated, properties)
   })
 }
 
 function principalFrom(
-  { token, claims }: ValidatedToken,
+  { claims, allClaims }: ValidatedToken,
   settings: PrincipalSettings,
 ): ClaimsPrincipal {
-  // A schema may drop what it does not know; roles and scopes still come from the token.
-  const all = claims === token.payload ? claims : { ...token.payload, ...claims }
   try {
-    return principalOf(claims, all, settings)
+    return principalOf(claims, allClaims, settings)
   } catch (cause) {
     throw new ClaimInvalidError({ cause })
   }
@@ -105,19 +147,10 @@ function principalFrom(
 function success(
   scheme: AuthenticationScheme,
   principal: ClaimsPrincipal,
-  { token }: ValidatedToken,
+  token: ValidatedToken,
   properties: Record<string, unknown>,
 ): AuthenticateResult {
-  const { exp, iat } = token.payload
-  return new Success({
-    principal,
-    token: scheme.saveToken ? token.raw : undefined,
-    header: token.header,
-    expiresAt: exp === undefined ? undefined : toDate(exp),
-    issuedAt: iat === undefined ? undefined : toDate(iat),
-    properties,
-    scheme: scheme.name,
-  })
+  return new Success(scheme.name, principal, properties, token, scheme.saveToken)
 }
 
 function conclude(scheme: AuthenticationScheme, outcome: EventOutcome): AuthenticateResult {
@@ -127,14 +160,7 @@ function conclude(scheme: AuthenticationScheme, outcome: EventOutcome): Authenti
     case 'failure':
       return new Failure(outcome.error)
     case 'success':
-      return new Success({
-        principal: outcome.principal,
-        header: {},
-        expiresAt: undefined,
-        issuedAt: undefined,
-        properties: {},
-        scheme: scheme.name,
-      })
+      return new Success(scheme.name, outcome.principal, {})
   }
 }
 
@@ -150,11 +176,17 @@ function fail(
     () =>
       andThen(onAuthenticationFailed(context), () =>
         context.outcome === undefined
-          ? new Failure(toError(context.error))
+          ? new Failure(replacement(error, context.error))
           : conclude(scheme, context.outcome),
       ),
     (thrown) => new Failure(toError(thrown)),
   )
+}
+
+// Another error in place of the caller's fault still refuses the caller; it does not become a fault of ours.
+function replacement(error: Error, replaced: Error): Error {
+  const refused = error instanceof TokenError || error instanceof BearerRequestError
+  return refused && !(replaced instanceof AggregateError) ? rejection(replaced) : toError(replaced)
 }
 
 function toError(thrown: unknown): Error {

@@ -28,6 +28,7 @@ const ofMiddleware: Names<JwtBearerOptions> = {
   lastKnownGoodLifetime: true,
   backchannelTimeout: true,
   fetch: true,
+  tokenCache: true,
   maxTokenLength: true,
   clock: true,
 }

@@ -40,6 +40,22 @@ export type IssuerResolver<TClaims = JwtClaims> = (
   request: AuthenticationRequest,
 ) => MaybePromise<IssuerOptions<TClaims> | null | undefined>
 
+/** How tokens that passed every check are remembered. */
+export interface TokenCacheOptions {
+  /**
+   * How many tokens are remembered; the least recently used make room.
+   *
+   * @defaultValue `1000`
+   */
+  maxEntries?: number | undefined
+  /**
+   * For how many seconds a token is remembered; never beyond its `exp`.
+   *
+   * @defaultValue `300`
+   */
+  maxAge?: number | undefined
+}
+
 /** What `jwtBearer()` accepts. `undefined` always means the default. */
 export interface JwtBearerOptions<TClaims = JwtClaims> extends IssuerOptions<TClaims> {
   /**
@@ -105,6 +121,14 @@ export interface JwtBearerOptions<TClaims = JwtClaims> extends IssuerOptions<TCl
    * @defaultValue The global `fetch`.
    */
   fetch?: typeof globalThis.fetch | undefined
+  /**
+   * Whether, and how, tokens that passed every check are remembered, so that the next request with one
+   * costs no signature check. Lifetime, replay, events and the functions given here run every time, and a
+   * token is forgotten with its key.
+   *
+   * @defaultValue `{ maxEntries: 1000, maxAge: 300 }`
+   */
+  tokenCache?: TokenCacheOptions | false | undefined
   /**
    * How many characters a token may have; a longer one is refused before any decoding.
    *

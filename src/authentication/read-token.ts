@@ -11,28 +11,32 @@ export interface AuthenticationRequest {
 }
 
 // RFC 6750 section 2.1: credentials = "Bearer" 1*SP b64token. The scheme is case-insensitive (RFC 9110 section 11.1).
-const bearerCredentials = /^Bearer +(?<token>[A-Za-z0-9\-._~+/]+=*)$/i
+// White space around a value is not part of it (RFC 9110 section 5.5). Anchored, so that the time stays linear.
+const bearerCredentials = /^[ \t]*Bearer +([A-Za-z0-9\-._~+/]+=*)[ \t]*$/i
 
-// What claims to be a bearer credential: the scheme, and after it the end or something that is no scheme character.
-const bearerScheme = /^Bearer(?![!#$%&'*+\-.^_`|~0-9A-Za-z])/i
+// What claims to be a bearer credential: the scheme, and after it something that is neither a scheme character nor the end.
+const otherBearer = /^[ \t]*Bearer(?![!#$%&'*+\-.^_`|~0-9A-Za-z])(?![ \t]*$)/i
 
 /**
  * Reads the token from the `Authorization` header.
  *
+ * @param known - Tokens that have passed every check before; their characters need no second look.
  * @returns Nothing when there is no header, another scheme or an empty `Bearer`, and a
  * {@link BearerRequestError} when the header breaks the grammar or comes more than once.
  */
-export function readToken(request: AuthenticationRequest): string | BearerRequestError | undefined {
+export function readToken(
+  request: AuthenticationRequest,
+  known: { get(token: string): unknown },
+): string | BearerRequestError | undefined {
   const value = request.headers['authorization']
   if (authorizationLines(request, value) > 1) return new BearerRequestError()
   const header = typeof value === 'string' ? value : value?.[0]
   if (header === undefined) return undefined
-  // White space around a value is not part of it (RFC 9110 section 5.5).
-  const credentials = header.replace(/^[ \t]+|[ \t]+$/g, '')
-  const token = bearerCredentials.exec(credentials)?.groups?.['token']
+  const rest = header.slice('Bearer '.length)
+  if (header.startsWith('Bearer ') && known.get(rest) !== undefined) return rest
+  const token = bearerCredentials.exec(header)?.[1]
   if (token !== undefined) return token
-  const isBearer = bearerScheme.test(credentials) && credentials.length > 'Bearer'.length
-  return isBearer ? new BearerRequestError() : undefined
+  return otherBearer.test(header) ? new BearerRequestError() : undefined
 }
 
 // Node keeps the first of several lines and drops the rest; two parties could then read two different tokens.

@@ -10,34 +10,57 @@ export interface SchemeResult {
 
 interface RequestState {
   /** In mount order. */
-  readonly results: Map<string, SchemeResult>
+  readonly results: SchemeResult[]
   /** The result that the last guard relied on. */
   used: AuthenticateResult | undefined
 }
 
-// Held outside the request, where no other middleware can write: guards trust nothing else.
-const states = new WeakMap<object, RequestState>()
+const key = Symbol('express-jwt-bearer')
+
+let stateOf: (request: object) => RequestState | undefined
+
+/**
+ * Holds what is kept on a request. Only this module can look inside, and it counts only on the request it
+ * was made for, so that no other middleware can forge or copy what guards rely on.
+ */
+class Holder {
+  readonly #request: object
+  readonly #state: RequestState = { results: [], used: undefined }
+
+  constructor(request: object) {
+    this.#request = request
+  }
+
+  static {
+    stateOf = (request) => {
+      const holder = (request as { [key]?: unknown })[key]
+      const isOurs = typeof holder === 'object' && holder !== null && #state in holder
+      return isOurs && holder.#request === request ? holder.#state : undefined
+    }
+  }
+}
 
 /** Keeps what a scheme found out. */
 export function recordResult(request: object, found: SchemeResult): void {
-  const state = states.get(request) ?? { results: new Map<string, SchemeResult>(), used: undefined }
-  state.results.set(found.scheme.name, found)
-  states.set(request, state)
+  if (stateOf(request) === undefined) {
+    Object.defineProperty(request, key, { value: new Holder(request), configurable: true })
+  }
+  ;(stateOf(request) as RequestState).results.push(found)
 }
 
 /** Finds what the scheme of this name found out. */
 export function resultOf(request: object, scheme: string): SchemeResult | undefined {
-  return states.get(request)?.results.get(scheme)
+  return stateOf(request)?.results.find((found) => found.scheme.name === scheme)
 }
 
 /** Lists what every scheme found out, in mount order. */
 export function resultsOf(request: object): readonly SchemeResult[] {
-  return [...(states.get(request)?.results.values() ?? [])]
+  return stateOf(request)?.results ?? []
 }
 
 /** Notes the result that a guard relied on. */
 export function useResult(request: object, result: AuthenticateResult): void {
-  const state = states.get(request)
+  const state = stateOf(request)
   if (state !== undefined) state.used = result
 }
 
@@ -58,12 +81,11 @@ export function useResult(request: object, result: AuthenticateResult): void {
  */
 export function getAuthentication(request: object, scheme?: string): AuthenticateResult {
   if (scheme !== undefined) return resultOf(request, scheme)?.result ?? noAuthentication
-  const used = states.get(request)?.used
+  const used = stateOf(request)?.used
   if (used !== undefined) return used
-  const results = resultsOf(request).map(({ result }) => result)
-  return (
-    results.find(({ kind }) => kind === 'success') ??
-    results.find(({ kind }) => kind === 'failure') ??
-    noAuthentication
-  )
+  const results = resultsOf(request)
+  const found =
+    results.find(({ result }) => result.kind === 'success') ??
+    results.find(({ result }) => result.kind === 'failure')
+  return found?.result ?? noAuthentication
 }

@@ -2,6 +2,8 @@ import { inspect } from 'node:util'
 import type { JwtHeader } from '../events.js'
 import { inspectAs } from '../inspection.js'
 import type { ClaimsPrincipal } from '../principal.js'
+import { toDate } from '../validation/claims.js'
+import type { ValidatedToken } from '../validation/validated-token.js'
 
 /** A caller is known. Inspects and serialises without token and claims. */
 export interface AuthenticateSuccess {
@@ -44,29 +46,51 @@ inspectAs(Result, (result) => `AuthenticateResult ${inspect(result.toJSON())}`)
 /** A {@link AuthenticateSuccess} that keeps its secrets when logged. */
 export class Success extends Result implements AuthenticateSuccess {
   readonly kind = 'success'
-  readonly principal: ClaimsPrincipal
-  readonly token: string | undefined
-  readonly header: Partial<JwtHeader>
-  readonly expiresAt: Date | undefined
-  readonly issuedAt: Date | undefined
-  readonly properties: Record<string, unknown>
   readonly scheme: string
+  readonly principal: ClaimsPrincipal
+  readonly properties: Record<string, unknown>
+  readonly #token: ValidatedToken | undefined
+  readonly #saved: boolean
 
-  constructor(values: Omit<AuthenticateSuccess, 'kind'>) {
+  constructor(
+    scheme: string,
+    principal: ClaimsPrincipal,
+    properties: Record<string, unknown>,
+    token?: ValidatedToken,
+    saved = false,
+  ) {
     super()
-    this.principal = values.principal
-    this.token = values.token
-    this.header = values.header
-    this.expiresAt = values.expiresAt
-    this.issuedAt = values.issuedAt
-    this.properties = values.properties
-    this.scheme = values.scheme
+    this.scheme = scheme
+    this.principal = principal
+    this.properties = properties
+    this.#token = token
+    this.#saved = saved
+  }
+
+  get token(): string | undefined {
+    return this.#saved ? this.#token?.raw : undefined
+  }
+
+  get header(): Partial<JwtHeader> {
+    return this.#token?.securityToken.header ?? {}
+  }
+
+  get expiresAt(): Date | undefined {
+    return instantOf(this.#token?.payload.exp)
+  }
+
+  get issuedAt(): Date | undefined {
+    return instantOf(this.#token?.payload.iat)
   }
 
   toJSON(): Record<string, unknown> {
     const { kind, scheme, expiresAt, issuedAt } = this
     return { kind, scheme, expiresAt, issuedAt }
   }
+}
+
+function instantOf(seconds: number | undefined): Date | undefined {
+  return seconds === undefined ? undefined : toDate(seconds)
 }
 
 /** A {@link AuthenticateFailure} that shows a name and a code when logged. */

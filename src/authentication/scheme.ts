@@ -10,7 +10,7 @@ import {
   readText,
   show,
 } from '../option-checks.js'
-import { unverifiedIssuer, type ParsedToken } from '../validation/parse-token.js'
+import { createTokenCache, type TokenCache } from '../validation/token-cache.js'
 import { routeByList, routeByResolver, type IssuerRoute } from './issuer-routes.js'
 import { eventNames, issuerOptionNames, optionNames, parameterNames } from './option-names.js'
 import type { JwtBearerOptions } from './options.js'
@@ -24,7 +24,7 @@ export interface AuthenticationScheme {
   readonly options: JwtBearerOptions<never>
   /** Finds the rules for a token. */
   readonly rulesFor: (
-    token: ParsedToken,
+    issuer: () => string | undefined,
     request: AuthenticationRequest,
   ) => MaybePromise<TokenRules>
   /** Fetches what is published by the issuers that are known beforehand. */
@@ -34,6 +34,7 @@ export interface AuthenticationScheme {
   readonly includeErrorDetails: boolean
   readonly realm: string | undefined
   readonly maxTokenLength: number
+  readonly cache: TokenCache
 }
 
 /**
@@ -43,17 +44,20 @@ export interface AuthenticationScheme {
  */
 export function resolveScheme(options: JwtBearerOptions<never>): AuthenticationScheme {
   checkNames(options, optionNames, 'the options of jwtBearer()')
-  checkNames(options.tokenValidationParameters ?? {}, parameterNames, '"tokenValidationParameters"')
+  const { tokenValidationParameters = {}, events = {} } = options
+  checkNames(tokenValidationParameters, parameterNames, '"tokenValidationParameters"')
   const name = readText(options.scheme, 'scheme') ?? 'Bearer'
+  const common = readCommon(options, name)
   return Object.freeze({
     name,
     options,
-    ...resolveRouting(options, readCommon(options, name)),
-    events: resolveEvents(options.events ?? {}),
+    ...resolveRouting(options, common),
+    events: resolveEvents(events),
     saveToken: readFlag(options.saveToken, 'saveToken', true),
     includeErrorDetails: readFlag(options.includeErrorDetails, 'includeErrorDetails', true),
     realm: readText(options.realm, 'realm'),
     maxTokenLength: readCount(options.maxTokenLength, 'maxTokenLength', 16384),
+    cache: resolveCache(options.tokenCache, common.clock),
   })
 }
 
@@ -109,9 +113,22 @@ function resolveRouting(
   return { rulesFor: byIssuer(route), ready: () => readyAll(rules) }
 }
 
+function resolveCache(
+  options: JwtBearerOptions['tokenCache'] = {},
+  clock: () => number,
+): TokenCache {
+  if (options === false) return createTokenCache({ maxEntries: 0, maxAge: 0, clock })
+  checkNames(options, ['maxEntries', 'maxAge'], '"tokenCache"')
+  return createTokenCache({
+    maxEntries: readCount(options.maxEntries, 'tokenCache.maxEntries', 1000),
+    maxAge: readSeconds(options.maxAge, 'tokenCache.maxAge', 300),
+    clock,
+  })
+}
+
 function byIssuer(route: IssuerRoute): AuthenticationScheme['rulesFor'] {
-  return (token, request) => {
-    const iss = unverifiedIssuer(token)
+  return (issuer, request) => {
+    const iss = issuer()
     if (iss === undefined) throw new IssuerInvalidError()
     return route(iss, request)
   }
@@ -125,12 +142,8 @@ function resolveEvents(events: JwtBearerEvents): JwtBearerEvents {
   checkNames(events, eventNames, '"events"')
   const resolved: Record<string, unknown> = {}
   for (const name of eventNames) {
-    const handler = events[name]
-    if (handler === undefined) continue
-    if (typeof handler !== 'function') {
-      throw new ConfigurationError(`"events.${name}" must be a function, got ${show(handler)}`)
-    }
-    resolved[name] = handler.bind(events)
+    const handler = readFunction(events[name], `events.${name}`)
+    if (handler !== undefined) resolved[name] = handler.bind(events)
   }
   return resolved
 }

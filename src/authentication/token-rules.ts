@@ -51,7 +51,7 @@ export function resolveRules(options: IssuerOptions<never>, common: CommonSettin
   return {
     validation: {
       ...trust,
-      checks: resolveChecks(parameters, {
+      ...resolveChecks(parameters, {
         scheme: common.scheme,
         audience: readTexts(options.audience, 'audience'),
         metadata: source !== undefined && source.jwksUri === undefined,

@@ -61,6 +61,11 @@ function longForm(requirement: AuthorizeArgument<string>): AuthorizeOptions<stri
   if (typeof requirement === 'string' || typeof requirement === 'function')
     return { policy: requirement }
   if (isPolicy(requirement)) return { policy: requirement }
+  if (isRequest(requirement)) {
+    throw new ConfigurationError(
+      'authorize was handed to Express without being called; write authorize() to make a guard',
+    )
+  }
   checkNames(requirement, ['policy', 'roles', 'schemes', 'optional'], 'the options of authorize()')
   return requirement
 }
@@ -69,6 +74,10 @@ function isPolicy(
   value: AuthorizeOptions<string> | AuthorizationPolicy,
 ): value is AuthorizationPolicy {
   return typeof value === 'object' && value !== null && 'requirements' in value
+}
+
+function isRequest(value: object): boolean {
+  return typeof value === 'object' && value !== null && 'httpVersion' in value
 }
 
 function readRoles(roles: string | readonly string[]): readonly string[] {

@@ -1,4 +1,5 @@
 import type { Request } from '../express.js'
+import { andThen, type MaybePromise } from '../maybe-promise.js'
 import type { ClaimsPrincipal } from '../principal.js'
 import type { AuthorizationPolicy } from './policy.js'
 import {
@@ -23,24 +24,35 @@ export interface Occasion {
 }
 
 /** Judges a caller by a policy. Every requirement is asked, so that every shortfall is known. */
-export async function evaluatePolicy(
+export function evaluatePolicy(
   policy: AuthorizationPolicy,
   user: ClaimsPrincipal | undefined,
   occasion: Occasion,
-): Promise<AuthorizationResult> {
+): MaybePromise<AuthorizationResult> {
   // Requirements never see an unknown caller, so none of them has to think of it.
   if (user === undefined) {
     return { succeeded: false, failedRequirements: [authenticatedUser], reasons: [] }
   }
   const failedRequirements: AuthorizationRequirement[] = []
   const reasons: string[] = []
-  for (const requirement of policy.requirements) {
+
+  function judgeFrom(index: number): MaybePromise<AuthorizationResult> {
+    const requirement = policy.requirements[index]
+    if (requirement === undefined) {
+      return { succeeded: failedRequirements.length === 0, failedRequirements, reasons }
+    }
     const given: string[] = []
-    const answer: unknown = await requirement.evaluate(contextOf(user, occasion, given))
-    if (answer !== true || given.length > 0) failedRequirements.push(requirement)
-    reasons.push(...given)
+    return andThen(
+      requirement.evaluate(contextOf(user as ClaimsPrincipal, occasion, given)),
+      (answer) => {
+        if (answer !== true || given.length > 0) failedRequirements.push(requirement)
+        reasons.push(...given)
+        return judgeFrom(index + 1)
+      },
+    )
   }
-  return { succeeded: failedRequirements.length === 0, failedRequirements, reasons }
+
+  return judgeFrom(0)
 }
 
 function contextOf(

@@ -83,7 +83,7 @@ export class PolicyBuilder {
   /** Adds requirements of the user's own. */
   addRequirements(...requirements: readonly AuthorizationRequirement[]): this {
     for (const requirement of requirements) {
-      const { name, evaluate } = requirement as Partial<AuthorizationRequirement>
+      const { name, evaluate } = Object(requirement) as Partial<AuthorizationRequirement>
       if (typeof name !== 'string' || typeof evaluate !== 'function') {
         throw new ConfigurationError(
           'addRequirements() needs objects of the form { name, evaluate(context) }',
@@ -134,7 +134,8 @@ export class PolicyBuilder {
  */
 export function buildPolicy(policy: PolicyInput): AuthorizationPolicy {
   if (typeof policy !== 'function') {
-    if (Array.isArray((policy as Partial<AuthorizationPolicy> | null)?.requirements)) return policy
+    const { requirements, schemes } = Object(policy) as Partial<AuthorizationPolicy>
+    if (Array.isArray(requirements) && Array.isArray(schemes)) return policy
     throw new ConfigurationError(
       `a policy must be a function such as (policy) => policy.requireRole('Admin'), got ${show(policy)}`,
     )

@@ -11,7 +11,7 @@ export interface AuthorizationContext {
   /** The thing to be accessed, where `evaluate()` was given one; the request, where a guard asks. */
   readonly resource: unknown
   /** Refuses, whatever is returned, and says why to events and to the caller of `evaluate()`. */
-  fail(reason: string): void
+  readonly fail: (reason: string) => void
 }
 
 /** One condition of a policy. */

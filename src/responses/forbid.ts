@@ -34,6 +34,8 @@ export async function forbid(
     scheme: scheme.name,
     failedRequirements: authorizationFailure.failedRequirements.map(({ name }) => name),
   }))
+  // Set before the event runs, so that a body it writes goes out as a refusal.
+  res.statusCode = 403
   await scheme.events.onForbidden?.(context)
   if (context.handled || isAnswered(res)) return undefined
   const answer: Answer = {

@@ -56,9 +56,11 @@ export function authenticationRequired(scheme: AuthenticationScheme): Error {
  * Makes something thrown fit for Express's `next()`: an error, and one of ours to answer for. `next('route')`
  * would skip the guard, and an error that brings a 4xx status along would blame the caller.
  */
-export function serverFault(thrown: unknown): Error {
+export function serverFault(res: Response, thrown: unknown): Error {
+  // Express's handler takes the status of the response for an error that brings none.
+  if (!res.headersSent) res.statusCode = 500
   if (!(thrown instanceof Error)) return createError(500, { cause: thrown })
-  const { status, statusCode = status } = thrown as { status?: unknown; statusCode?: unknown }
-  const blamesCaller = typeof statusCode === 'number' && statusCode < 500
+  const { status, statusCode } = thrown as { status?: unknown; statusCode?: unknown }
+  const blamesCaller = [status, statusCode].some((code) => typeof code === 'number' && code < 500)
   return blamesCaller ? createError(500, { cause: thrown }) : thrown
 }

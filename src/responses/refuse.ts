@@ -17,7 +17,7 @@ export async function refuse(
 ): Promise<Error | undefined> {
   const failures = found.flatMap(({ result }) => (result.kind === 'failure' ? [result.error] : []))
   const fault = failures.find((error) => !isAboutTheCaller(error))
-  if (fault !== undefined) return serverFault(fault)
+  if (fault !== undefined) return serverFault(res, fault)
   const unavailable = failures.find((error) => error instanceof MetadataUnavailableError)
   if (unavailable !== undefined) return answer(res, unavailableAnswer(unavailable))
   const challenges: string[] = []

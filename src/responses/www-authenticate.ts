@@ -11,6 +11,9 @@ export interface ChallengeParameters {
 // backslashes, which makes every value a quoted-string as it stands.
 const forbidden = /[^\x20-\x21\x23-\x5B\x5D-\x7E]/g
 
+// The same without the space, for error_uri.
+const forbiddenInUri = /[^\x21\x23-\x5B\x5D-\x7E]/g
+
 /** Writes the value of one `WWW-Authenticate` line; characters that RFC 6750 does not allow are left out. */
 export function formatChallenge(parameters: ChallengeParameters): string {
   const written = [
@@ -20,7 +23,8 @@ export function formatChallenge(parameters: ChallengeParameters): string {
     ['error_uri', parameters.errorUri],
     ['scope', parameters.scope],
   ].flatMap(([name, value]) => {
-    const text = typeof value === 'string' ? value.replace(forbidden, '') : ''
+    const unwanted = name === 'error_uri' ? forbiddenInUri : forbidden
+    const text = typeof value === 'string' ? value.replace(unwanted, '') : ''
     return text === '' ? [] : [`${String(name)}="${text}"`]
   })
   return written.length === 0 ? 'Bearer' : `Bearer ${written.join(', ')}`

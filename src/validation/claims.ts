@@ -14,7 +14,7 @@ import {
 import { andThen, attempt, isPromise, type MaybePromise } from '../maybe-promise.js'
 import { freezeClaims, type JwtClaims } from '../principal.js'
 import type { StandardSchema, TokenReplayCache, Validator } from './parameters.js'
-import type { ValidatedToken } from './validate-token.js'
+import type { ValidatedToken } from './validated-token.js'
 
 /** One check of a token; throws, or rejects with, what it finds wrong. */
 export type Check = (token: ValidatedToken) => PromiseLike<void> | undefined
@@ -31,7 +31,7 @@ export function checkLifetime(rules: {
   clockSkew: number
   clock: () => number
 }): Check {
-  return ({ token: { payload } }) => {
+  return ({ payload }) => {
     const { exp, nbf } = payload
     const now = rules.clock() / 1000
     if (exp === undefined && rules.requireExpirationTime) throw new LifetimeMissingError()
@@ -49,7 +49,7 @@ export function checkAge(rules: {
   clockSkew: number
   clock: () => number
 }): Check {
-  return ({ token: { payload } }) => {
+  return ({ payload }) => {
     // A token that does not say when it was issued counts as issued at the epoch.
     const expires = (payload.iat ?? 0) + rules.maxTokenAge
     if (payload.iat !== undefined && expires > rules.clock() / 1000 - rules.clockSkew)
@@ -60,7 +60,7 @@ export function checkAge(rules: {
 
 /** Checks `aud` against a set of accepted values (RFC 7519 section 4.1.3). */
 export function checkAudience(accepted: ReadonlySet<string>): Check {
-  return ({ token: { payload } }) => {
+  return ({ payload }) => {
     if (!audiencesOf(payload).some((audience) => accepted.has(audience)))
       throw new AudienceInvalidError()
     return undefined
@@ -75,7 +75,7 @@ export function audiencesOf({ aud }: JwtClaims): readonly string[] {
 
 /** Checks `iss` against a set of accepted values and the issuer of the metadata (RFC 7519 section 4.1.1). */
 export function checkIssuer(accepted: ReadonlySet<string>): Check {
-  return ({ token: { payload }, trust }) => {
+  return ({ payload, trust }) => {
     const { iss } = payload
     if (typeof iss === 'string' && (accepted.has(iss) || iss === trust.issuer)) return undefined
     throw trust.unavailable ?? new IssuerInvalidError()
@@ -83,7 +83,7 @@ export function checkIssuer(accepted: ReadonlySet<string>): Check {
 }
 
 /** Refuses an `iss` that is no text, whatever else is checked of it. */
-export const checkIssuerForm: Check = ({ token: { payload } }) => {
+export const checkIssuerForm: Check = ({ payload }) => {
   if (payload.iss !== undefined && typeof payload.iss !== 'string') throw new IssuerInvalidError()
   return undefined
 }
@@ -108,25 +108,24 @@ export function checkWith<const Arguments extends unknown[]>(
 }
 
 // RFC 8725 section 3.11: tokens of these kinds are proofs and notices, never access tokens.
-const otherKinds: ReadonlySet<string> = new Set(
-  ['dpop+jwt', 'logout+jwt', 'secevent+jwt'].map(mediaType),
-)
+const otherKinds = /^(?:application\/)?(?:dpop|logout|secevent)\+jwt$/i
 
 /** Checks `typ` against the accepted kinds; without any, only refuses kinds that are made for something else. */
-export function checkType(accepted: ReadonlySet<string> | undefined): Check {
-  return ({ token: { header } }) => {
+export function checkType(accepted: readonly string[] | undefined): Check {
+  const types = accepted && new Set(accepted.map(mediaType))
+  return ({ header }) => {
     const { typ } = header
-    if (typ === undefined && accepted === undefined) return undefined
+    if (typ === undefined && types === undefined) return undefined
     if (typeof typ !== 'string') throw new TokenTypeInvalidError()
-    const type = mediaType(typ)
-    if (accepted === undefined ? otherKinds.has(type) : !accepted.has(type))
+    if (types === undefined ? otherKinds.test(typ) : !types.has(mediaType(typ))) {
       throw new TokenTypeInvalidError()
+    }
     return undefined
   }
 }
 
-/** Completes and folds a media type: RFC 7515 section 4.1.9 lets `application/` be left out. */
-export function mediaType(type: string): string {
+// RFC 7515 section 4.1.9: media types compare without case, and "application/" may be left out.
+function mediaType(type: string): string {
   const folded = type.toLowerCase()
   return folded.includes('/') ? folded : `application/${folded}`
 }
@@ -135,7 +134,7 @@ export function mediaType(type: string): string {
 export function checkSchema(schema: StandardSchema<unknown>): Check {
   return (token) => {
     const answer = attempt(
-      () => schema['~standard'].validate(token.token.payload),
+      () => schema['~standard'].validate(token.securityToken.payload),
       (cause) => {
         throw new ClaimInvalidError({ cause })
       },
@@ -159,7 +158,7 @@ export function checkReplay(rules: {
   scheme: string
   clockSkew: number
 }): Check {
-  return ({ token }) => {
+  return (token) => {
     if (token.payload.exp === undefined) throw new LifetimeMissingError()
     const expiresAt = toDate(token.payload.exp + rules.clockSkew)
     return verdict(

@@ -28,7 +28,8 @@ export function findKeys(trust: Trust, header: JwtHeader, rules: KeyRules): KeyC
   return { keys: rules.tryAllIssuerSigningKeys ? fitting : [], named: false }
 }
 
-function isInDate({ certificate }: SigningKey, rules: KeyRules): boolean {
+/** Tells whether a key may be used now; only a certificate's dates can say no. */
+export function isInDate({ certificate }: SigningKey, rules: KeyRules): boolean {
   if (!rules.validateIssuerSigningKey || certificate === undefined) return true
   const now = rules.clock()
   const skew = rules.clockSkew * 1000

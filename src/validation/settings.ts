@@ -5,7 +5,14 @@ import {
   LifetimeInvalidError,
 } from '../errors.js'
 import type { TrustSource } from '../keys/trust.js'
-import { readFlag, readFunction, readList, readSeconds, readText, show } from '../option-checks.js'
+import {
+  kindOf,
+  readFlag,
+  readFunction,
+  readList,
+  readSeconds,
+  readText,
+} from '../option-checks.js'
 import {
   audiencesOf,
   checkAge,
@@ -17,18 +24,22 @@ import {
   checkSchema,
   checkType,
   checkWith,
-  mediaType,
   type Check,
 } from './claims.js'
 import type { KeyRules } from './find-keys.js'
 import type { TokenValidationParameters } from './parameters.js'
 
+/** The checks of the claims, in the order in which they run. */
+export interface ClaimsChecks {
+  readonly checks: readonly Check[]
+  /** Those that a token must also pass when it is known to have passed them before. */
+  readonly checksOfEveryUse: readonly Check[]
+}
+
 /** Everything a token is checked against, complete and checked itself. */
-export interface ValidationSettings extends KeyRules {
+export interface ValidationSettings extends KeyRules, ClaimsChecks {
   readonly trust: TrustSource
   readonly algorithms: ReadonlySet<string>
-  /** The checks of the claims, in order. */
-  readonly checks: readonly Check[]
 }
 
 const prefix = 'tokenValidationParameters'
@@ -42,20 +53,24 @@ export interface ClaimsSurroundings {
   readonly clock: () => number
 }
 
-/** Lists the checks that a token's claims must pass, in the order in which they run. */
+/** Lists the checks that a token's claims must pass. */
 export function resolveChecks(
   parameters: TokenValidationParameters<never>,
   around: ClaimsSurroundings,
-): readonly Check[] {
+): ClaimsChecks {
   const clockSkew = readSeconds(parameters.clockSkew, `${prefix}.clockSkew`, 300)
-  return [
+  const claims = [
     ...lifetimeChecks(parameters, clockSkew, around.clock),
     ...audienceChecks(parameters, around.audience),
     ...issuerChecks(parameters, around.metadata),
-    checkType(validTypes(parameters)),
-    ...schemaChecks(parameters),
-    ...replayChecks(parameters, clockSkew, around.scheme),
   ]
+  const once = [checkType(validTypes(parameters)), ...schemaChecks(parameters)]
+  const replay = replayChecks(parameters, clockSkew, around.scheme)
+  return {
+    checks: [...claims, ...once, ...replay],
+    // Types never change, and what a schema made of the claims is kept: it can cost more than the signature.
+    checksOfEveryUse: [...claims, ...replay],
+  }
 }
 
 function lifetimeChecks(
@@ -75,7 +90,7 @@ function lifetimeChecks(
     checks.push(
       checkWith(
         validator,
-        ({ token }) => [token.payload.nbf, token.payload.exp, token],
+        ({ payload, securityToken }) => [payload.nbf, payload.exp, securityToken],
         LifetimeInvalidError,
       ),
     )
@@ -106,7 +121,7 @@ function audienceChecks(
     return [
       checkWith(
         validator,
-        ({ token }) => [audiencesOf(token.payload), token],
+        ({ payload, securityToken }) => [audiencesOf(payload), securityToken],
         AudienceInvalidError,
       ),
     ]
@@ -138,7 +153,11 @@ function issuerChecks(
   if (validator !== undefined) {
     return [
       checkIssuerForm,
-      checkWith(validator, ({ token }) => [token.payload.iss ?? '', token], IssuerInvalidError),
+      checkWith(
+        validator,
+        ({ payload, securityToken }) => [payload.iss ?? '', securityToken],
+        IssuerInvalidError,
+      ),
     ]
   }
   if (!validate) return [checkIssuerForm]
@@ -150,7 +169,7 @@ function issuerChecks(
   return [checkIssuer(new Set(valid))]
 }
 
-function validTypes(parameters: TokenValidationParameters<never>): ReadonlySet<string> | undefined {
+function validTypes(parameters: TokenValidationParameters<never>): readonly string[] | undefined {
   const types = readList(parameters.validTypes, `${prefix}.validTypes`)
   if (parameters.validTypes === undefined) return undefined
   if (types.length === 0) {
@@ -158,7 +177,7 @@ function validTypes(parameters: TokenValidationParameters<never>): ReadonlySet<s
       `"${prefix}.validTypes" must not be empty; leave it out to accept access tokens of any type`,
     )
   }
-  return new Set(types.map(mediaType))
+  return types
 }
 
 function schemaChecks({ claimsSchema }: TokenValidationParameters<never>): readonly Check[] {
@@ -168,7 +187,7 @@ function schemaChecks({ claimsSchema }: TokenValidationParameters<never>): reado
   ]
   if (typeof (standard as { validate?: unknown } | undefined)?.validate !== 'function') {
     throw new ConfigurationError(
-      `"${prefix}.claimsSchema" must be a Standard Schema such as zod, valibot and arktype make, got ${show(claimsSchema)}`,
+      `"${prefix}.claimsSchema" must be a Standard Schema such as zod, valibot and arktype make, got ${kindOf(claimsSchema)}`,
     )
   }
   return [checkSchema(claimsSchema)]
@@ -183,7 +202,7 @@ function replayChecks(
   if (cache === undefined) return []
   if (typeof (cache as Partial<typeof cache> | null)?.addIfAbsent !== 'function') {
     throw new ConfigurationError(
-      `"${prefix}.tokenReplayCache" must be an object with addIfAbsent(key, expiresAt), got ${show(cache)}`,
+      `"${prefix}.tokenReplayCache" must be an object with addIfAbsent(key, expiresAt), got ${kindOf(cache)}`,
     )
   }
   if (parameters.validateLifetime === false && parameters.lifetimeValidator === undefined) {

@@ -3,26 +3,15 @@ import {
   SignatureInvalidError,
   SigningKeyNotFoundError,
 } from '../errors.js'
-import type { SecurityToken } from '../events.js'
 import type { SigningKey } from '../keys/signing-key.js'
 import type { Trust } from '../keys/trust.js'
 import { andThen, type MaybePromise } from '../maybe-promise.js'
-import { freezeClaims, type JwtClaims } from '../principal.js'
 import type { Check } from './claims.js'
-import { findKeys, type KeyChoice } from './find-keys.js'
-import { parsePayload, type ParsedToken } from './parse-token.js'
+import { findKeys, isInDate, type KeyChoice } from './find-keys.js'
+import { parsePayload, rememberHeader, type ParsedToken } from './parse-token.js'
 import type { ValidationSettings } from './settings.js'
 import { verifySignature } from './signature.js'
-
-/** A token that has passed every check. */
-export interface ValidatedToken {
-  readonly token: SecurityToken
-  /** The claims, or what the `claimsSchema` made of them. */
-  claims: JwtClaims
-  /** What was trusted when the signature was checked, and the key that made it. */
-  readonly trust: Trust
-  readonly key: SigningKey
-}
+import { ValidatedToken } from './validated-token.js'
 
 /**
  * Checks a token of good form: algorithm, key, signature, then the claims. The first fault is thrown as
@@ -34,19 +23,32 @@ export function validateToken(
 ): MaybePromise<ValidatedToken> {
   if (!settings.algorithms.has(parsed.header.alg)) throw new AlgorithmNotAllowedError()
   return andThen(findSigner(parsed, settings), ({ key, trust }) => {
-    const payload = freezeClaims(parsePayload(parsed.encodedPayload))
-    const token = Object.freeze({ header: freezeClaims(parsed.header), payload, raw: parsed.raw })
-    const validated: ValidatedToken = { token, claims: payload, trust, key }
+    rememberHeader(parsed)
+    const validated = new ValidatedToken(parsed, parsePayload(parsed), key, trust)
     return andThen(runChecks(settings.checks, validated), () => validated)
   })
 }
 
-/** Runs checks one after the other; each throws what it finds wrong. */
-export function runChecks(
-  checks: readonly Check[],
+/**
+ * Checks a token again that was good before: whether its key is still trusted, and everything that can
+ * change from one use to the next.
+ *
+ * @returns Whether the earlier result still counts; a fault found now is thrown.
+ */
+export function validateAgain(
   token: ValidatedToken,
-  from = 0,
-): MaybePromise<void> {
+  settings: ValidationSettings,
+): MaybePromise<boolean> {
+  return andThen(settings.trust.current(token.header), (trust) => {
+    if (trust !== token.trust && !trust.keys.includes(token.key)) return false
+    if (!isInDate(token.key, settings)) return false
+    token.trust = trust
+    return andThen(runChecks(settings.checksOfEveryUse, token), () => true)
+  })
+}
+
+/** Runs checks one after the other; each throws what it finds wrong. */
+function runChecks(checks: readonly Check[], token: ValidatedToken, from = 0): MaybePromise<void> {
   for (let index = from; index < checks.length; index += 1) {
     const pending = (checks[index] as Check)(token)
     if (pending !== undefined) return andThen(pending, () => runChecks(checks, token, index + 1))

@@ -1,0 +1,14 @@
+// Runs the API of app.ts by itself. In production the options would name your issuer.
+//
+//   npm run example examples/orders-api/server.ts
+//   TOKEN=$(curl -s localhost:3000/demo-token --json '{ "sub": "alice", "scope": "orders.read" }')
+//   curl -i localhost:3000/orders -H "Authorization: Bearer $TOKEN"
+
+import express from 'express'
+import { createTestIssuer } from 'express-jwt-bearer/testing'
+import { demoToken } from '../demo-token.js'
+import { listen } from '../listen.js'
+import { createApp } from './app.js'
+
+const issuer = await createTestIssuer({ audience: 'api://orders' })
+await listen(express().use(demoToken(issuer), createApp(issuer.options)))

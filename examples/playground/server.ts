@@ -1,0 +1,24 @@
+// What does it look like when it works? An orders API with policies, and a page to call it from.
+//
+//   npm start
+//   PORT=3001 npm start
+
+import { createTestIssuer } from 'express-jwt-bearer/testing'
+import { listen } from '../listen.js'
+import { createApp } from './app.js'
+import { curlLines } from './curl.js'
+import { createCallers } from './tokens.js'
+
+const issuer = await createTestIssuer({
+  issuer: 'https://issuer.example',
+  audience: 'api://orders',
+  alg: 'ES256',
+})
+
+const url = await listen(createApp(issuer))
+console.log(`
+Open ${url} in a browser, or paste these lines into another terminal.
+They carry demo tokens: signed with a key made just now, good until this program stops, for a day at most.
+
+${await curlLines(url, createCallers(issuer))}
+Stop with Ctrl+C.`)
