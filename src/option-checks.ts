@@ -1,7 +1,7 @@
 import { ConfigurationError } from './errors.js'
 
 /** Says what a value is, without quoting anything that could be a secret. */
-function kindOf(value: unknown): string {
+export function kindOf(value: unknown): string {
   if (value === null || value === undefined || typeof value === 'boolean') return String(value)
   if (typeof value === 'number' || typeof value === 'bigint') return String(value)
   if (typeof value === 'string') return value === '' ? 'an empty string' : 'a string'
