@@ -209,20 +209,21 @@ describe('the unified sign-in example', () => {
       res.setHeader('Content-Type', 'text/html').end('<p>evil</p>')
     })
     await new Promise<void>((resolve) => evil.listen(0, '127.0.0.1', resolve))
-    const attack = await context.newPage()
     // Another port is the same site: SameSite does not help here.
     const evilUrl = `http://127.0.0.1:${(evil.address() as AddressInfo).port}`
     for (const path of ['/logout', '/login', '/tokens/logout', '/tokens/create']) {
+      const attack = await context.newPage()
       await attack.goto(evilUrl)
       const answer = attack.waitForResponse(`${example.url}${path}`)
       await attack.evaluate((action) => {
         const form = Object.assign(document.createElement('form'), { method: 'post', action })
-        form.target = '_self'
         document.body.append(form)
         form.submit()
       }, `${example.url}${path}`)
       const response = await answer
       expect([path, response.status()]).toEqual([path, 403])
+      const { cookie } = await response.request().allHeaders()
+      expect(cookie).toContain('__Host-Http-session=')
       expect(await response.headerValue('set-cookie')).toBeNull()
     }
     evil.close()
