@@ -17,6 +17,7 @@ const core = [
   'inspection.ts',
   'diagnostics.ts',
   'lru-map.ts',
+  'frozen-claims.ts',
   'authentication/',
   'validation/',
   'keys/',
@@ -33,6 +34,7 @@ const ground = [
   'inspection.ts',
   'diagnostics.ts',
   'lru-map.ts',
+  'frozen-claims.ts',
 ]
 
 const typesOf = (names: string[]) => names.map((name) => `type ${name}`)
@@ -74,11 +76,12 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
   ],
   ['express.ts', ['principal.ts', ...ground], ['type express']],
   ['events.ts', ['principal.ts', 'type express.ts', ...ground], []],
-  ['principal.ts', ['inspection.ts'], []],
+  ['principal.ts', ['inspection.ts', 'frozen-claims.ts'], []],
   ['errors.ts', ['inspection.ts'], []],
   ['inspection.ts', [], []],
   ['diagnostics.ts', [], []],
   ['lru-map.ts', [], []],
+  ['frozen-claims.ts', [], []],
   ['option-checks.ts', ['errors.ts'], []],
   ['maybe-promise.ts', [], []],
   [

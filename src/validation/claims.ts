@@ -12,7 +12,8 @@ import {
   type TokenError,
 } from '../errors.js'
 import { andThen, attempt, isPromise, type MaybePromise } from '../maybe-promise.js'
-import { freezeClaims, type JwtClaims } from '../principal.js'
+import { freezeClaims } from '../frozen-claims.js'
+import type { JwtClaims } from '../principal.js'
 import type { StandardSchema, TokenReplayCache, Validator } from './parameters.js'
 import type { ValidatedToken } from './validated-token.js'
 

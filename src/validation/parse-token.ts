@@ -2,7 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import { TokenMalformedError } from '../errors.js'
 import type { JwtHeader } from '../events.js'
 import { LruMap } from '../lru-map.js'
-import { freezeClaims, type JwtClaims } from '../principal.js'
+import { freezeClaims } from '../frozen-claims.js'
+import type { JwtClaims } from '../principal.js'
 
 /** A token taken apart; nothing in it is trusted yet. */
 export interface ParsedToken {

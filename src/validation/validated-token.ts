@@ -1,7 +1,8 @@
 import type { JwtHeader, SecurityToken } from '../events.js'
 import type { SigningKey } from '../keys/signing-key.js'
 import type { Trust } from '../keys/trust.js'
-import { canFreeze, freezeClaims, type JwtClaims } from '../principal.js'
+import { canFreeze, freezeClaims } from '../frozen-claims.js'
+import type { JwtClaims } from '../principal.js'
 import type { ParsedToken } from './parse-token.js'
 
 /** A token whose signature holds. Whatever it shows to the outside is frozen first. */
