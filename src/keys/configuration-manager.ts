@@ -5,6 +5,7 @@ import { isSymmetric } from './algorithms.js'
 import type { Backchannel } from './fetch-document.js'
 import { fetchPublishedKeys, type MetadataSource } from './metadata.js'
 import { usableKeys, type SigningKey } from './signing-key.js'
+import { NoAnswerError, withTimeLimit } from './time-limit.js'
 import type { Trust, TrustSource } from './trust.js'
 
 const refreshed = publisher('express-jwt-bearer:metadata-refreshed')
@@ -137,7 +138,7 @@ export function createConfigurationManager(
   }
 
   async function fetchKnown(): Promise<Known> {
-    const published = await withTimeout(settings.backchannelTimeout, (signal) =>
+    const published = await withTimeLimit(settings.backchannelTimeout, (signal) =>
       fetchPublishedKeys(source, settings.backchannel, signal),
     )
     const byJwk = importKeys(published.keys, known?.byJwk)
@@ -215,27 +216,4 @@ function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'fetch threw something that is no error'
   const { code } = (error.cause ?? {}) as { code?: unknown }
   return typeof code === 'string' ? `${error.message} (${code})` : error.message
-}
-
-class NoAnswerError extends Error {}
-
-// The user's fetch may not heed the signal; the limit holds all the same.
-async function withTimeout<T>(
-  seconds: number,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const controller = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  const expiry = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const error = new NoAnswerError(`no answer within ${seconds} s`)
-      controller.abort(error)
-      reject(error)
-    }, seconds * 1000)
-  })
-  try {
-    return await Promise.race([work(controller.signal), expiry])
-  } finally {
-    clearTimeout(timer)
-  }
 }
