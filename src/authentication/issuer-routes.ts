@@ -1,10 +1,10 @@
-import { isDeepStrictEqual } from 'node:util'
 import { ConfigurationError, IssuerInvalidError, MetadataUnavailableError } from '../errors.js'
 import {
   createConfigurationManager,
   type ConfigurationManager,
 } from '../keys/configuration-manager.js'
 import { withoutSlash } from '../keys/metadata.js'
+import type { SigningKey } from '../keys/signing-key.js'
 import { LruMap } from '../lru-map.js'
 import { andThen, attempt, type MaybePromise } from '../maybe-promise.js'
 import { checkNames, show } from '../option-checks.js'
@@ -60,16 +60,15 @@ export function routeByResolver(
   common: CommonSettings,
 ): IssuerRoute {
   const managers = new LruMap<string, ConfigurationManager>(maxIssuers)
-  const known = new LruMap<string, { options: IssuerOptions<never>; rules: TokenRules }>(maxIssuers)
+  const known = new LruMap<string, { contents: readonly unknown[]; rules: TokenRules }>(maxIssuers)
   // An issuer keeps its keys, and the budget for fetching them, whatever else changes in its options.
   const sharing: CommonSettings = {
     ...common,
     managerFor: (settings, localKeys) => {
-      if (localKeys.length > 0) return createConfigurationManager(settings, localKeys)
       const { source, backchannel } = settings
-      const address = JSON.stringify([source, backchannel.requireHttps])
-      const manager = managers.get(address) ?? createConfigurationManager(settings, [])
-      managers.set(address, manager)
+      const name = JSON.stringify([source, backchannel.requireHttps, localKeys.map(published)])
+      const manager = managers.get(name) ?? createConfigurationManager(settings, localKeys)
+      managers.set(name, manager)
       return manager
     },
   }
@@ -78,15 +77,37 @@ export function routeByResolver(
       attempt(() => resolve(iss, request), unavailable),
       (options) => {
         if (options === undefined || options === null) throw new IssuerInvalidError()
+        const contents = contentsOf(options)
         const earlier = known.get(iss)
-        if (earlier !== undefined && isDeepStrictEqual(earlier.options, options))
-          return earlier.rules
+        if (earlier !== undefined && isSameList(earlier.contents, contents)) return earlier.rules
         checkIssuerOptions(options, 'the options of "issuers"')
         const rules = resolveRules(options, sharing)
-        known.set(iss, { options, rules })
+        known.set(iss, { contents, rules })
         return rules
       },
     )
+}
+
+// What options say now, as a list that stays when they are changed in place. Functions and objects such
+// as keys and schemas count by identity: two secrets look alike from outside.
+function contentsOf({
+  tokenValidationParameters,
+  ...others
+}: IssuerOptions<never>): readonly unknown[] {
+  return [others, tokenValidationParameters ?? {}].flatMap((part) =>
+    Object.entries(part).flatMap(([name, value]: [string, unknown]) =>
+      Array.isArray(value) ? [name, value.length, ...(value as unknown[])] : [name, value],
+    ),
+  )
+}
+
+function isSameList(one: readonly unknown[], other: readonly unknown[]): boolean {
+  return one.length === other.length && one.every((item, index) => Object.is(item, other[index]))
+}
+
+// Keys beside an issuer's published ones are public keys; a shared secret was refused before.
+function published({ key, kid, algorithms, certificate }: SigningKey): unknown {
+  return [key.export({ format: 'jwk' }), kid, [...algorithms], certificate]
 }
 
 function unavailable(cause: unknown): never {

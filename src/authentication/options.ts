@@ -33,6 +33,9 @@ export interface IssuerOptions<TClaims = JwtClaims> {
 /**
  * Finds the options for a token's issuer; nothing returned means: refused.
  *
+ * It is asked for every token, and a change in what it returns counts at once. Functions, keys and schemas
+ * are told apart by identity: make them once, outside, so that tokens can be remembered.
+ *
  * @param iss - What the token claims, not verified. Look it up; never build a URL from it.
  */
 export type IssuerResolver<TClaims = JwtClaims> = (

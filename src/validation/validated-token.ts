@@ -11,6 +11,8 @@ export class ValidatedToken {
   readonly header: JwtHeader
   readonly payload: JwtClaims
   readonly key: SigningKey
+  /** The settings it was checked by. */
+  readonly settings: object
   /** What was trusted when the token was last checked. */
   trust: Trust
   /** What the `claimsSchema` made of the payload; the payload itself without one. */
@@ -18,12 +20,18 @@ export class ValidatedToken {
   #securityToken: SecurityToken | undefined
   #all: JwtClaims | undefined
 
-  constructor({ raw, header }: ParsedToken, payload: JwtClaims, key: SigningKey, trust: Trust) {
+  constructor(
+    { raw, header }: ParsedToken,
+    payload: JwtClaims,
+    { key, trust }: { readonly key: SigningKey; readonly trust: Trust },
+    settings: object,
+  ) {
     this.raw = raw
     this.header = header
     this.payload = payload
     this.claims = payload
     this.key = key
+    this.settings = settings
     this.trust = trust
   }
 
