@@ -39,7 +39,11 @@ export async function fetchDocument(
 /** Says what is wrong with an address that documents are to be fetched from; nothing when it will do. */
 export function addressFault(address: string, requireHttps: boolean): string | undefined {
   if (!URL.canParse(address)) return 'is not a URL'
-  const { protocol } = new URL(address)
+  const { protocol, username, password } = new URL(address)
+  // Node's fetch refuses it with a message that quotes the address.
+  if (username !== '' || password !== '') {
+    return 'holds a user name or password; send credentials by a "fetch" of your own'
+  }
   if (protocol === 'https:' || (protocol === 'http:' && !requireHttps)) return undefined
   return protocol === 'http:'
     ? 'is not https:, so anyone on the way could replace the keys; use https:, or set "requireHttpsMetadata" to false on your own machine'
