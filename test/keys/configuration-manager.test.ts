@@ -2,6 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { jwtBearer, type JwtBearerOptions } from 'express-jwt-bearer'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { exportSPKI, generateKeyPair, SignJWT } from 'jose'
+import { createConfigurationManager } from '../../src/keys/configuration-manager.js'
 import { audience, json, makeKey, silence, startIssuer, status } from '../support/issuer-server.js'
 
 let issuer: Awaited<ReturnType<typeof startIssuer>>
@@ -337,6 +338,30 @@ describe('an unknown key', () => {
       }
     }
     expect(Object.fromEntries(outcomes)).toEqual({ success: 500, ERR_TOKEN_KEY_NOT_FOUND: 500 })
+    expect(issuer.keyFetches()).toBe(2)
+  })
+})
+
+describe('renewed()', () => {
+  test('hands on what another request has fetched meanwhile', async () => {
+    const manager = createConfigurationManager(
+      {
+        source: { authority: issuer.url },
+        backchannel: { fetch: globalThis.fetch, requireHttps: false },
+        refreshOnIssuerKeyNotFound: true,
+        automaticRefreshInterval: 43200,
+        refreshInterval: 30,
+        lastKnownGoodLifetime: 3600,
+        backchannelTimeout: 5,
+        clock: () => now,
+      },
+      [],
+    )
+    const seen = await manager.current({ alg: 'ES256' })
+    issuer.publish(await makeKey())
+    const newer = await manager.renewed(seen)
+    expect(newer).not.toBe(seen)
+    expect(await manager.renewed(seen)).toBe(newer)
     expect(issuer.keyFetches()).toBe(2)
   })
 })
