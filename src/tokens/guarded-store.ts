@@ -75,7 +75,7 @@ export function guardStore(store: UserTokenStore, onEvent: TokenEventHandler): G
           continue
         }
       }
-      onEvent({ kind: 'storeFailed', user: fingerprint(nameOf(user)) })
+      onEvent({ kind: 'storeFailed', user: fingerprint(user) })
       const isRetried = waiting.has(nameOf(user))
       waiting.set(nameOf(user), { token, ifVersion })
       if (!isRetried) void writeLater(user)

@@ -3,11 +3,7 @@ import { createRedisUserTokenStore } from 'express-jwt-bearer/redis'
 import type { UserKey } from 'express-jwt-bearer/tokens'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import {
-  startCallingProcess,
-  type CallingProcess,
-  type CallReport,
-} from '../support/calling-processes.js'
+import { startCallingProcess, type CallingProcess } from '../support/calling-processes.js'
 import { startProvider } from '../support/oidc-provider.js'
 import { startRedis } from '../support/redis.js'
 
@@ -52,9 +48,7 @@ async function signIn(subject: string): Promise<UserKey> {
 
 async function call(users: UserKey[], callers: number, seconds: number) {
   const reports = await Promise.all(processes.map((each) => each.call({ users, callers, seconds })))
-  const all = <K extends 'tokens' | 'codes'>(name: K) => [
-    ...new Set(reports.flatMap((report: CallReport) => report[name])),
-  ]
+  const all = (name: 'tokens' | 'codes') => [...new Set(reports.flatMap((each) => each[name]))]
   return {
     tokens: all('tokens'),
     codes: all('codes'),
