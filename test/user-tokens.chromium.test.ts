@@ -23,7 +23,8 @@ afterAll(async () => {
 beforeEach(async () => {
   received = []
   complaints = []
-  page = await browser.newPage({ viewport: { width: 1280, height: 800 } })
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
+  page = await context.newPage()
   page.on('pageerror', (error) => complaints.push(error.message))
   page.on('response', (response) => {
     if (!response.url().startsWith(example.url)) return
@@ -39,7 +40,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
-  await page.close()
+  await page.context().close()
   expect(complaints).toEqual([])
   expect(received.length).toBeGreaterThan(0)
   expect(received.filter((text) => text.includes('eyJ'))).toEqual([])
@@ -126,7 +127,7 @@ describe('the user tokens example', () => {
   test.each([
     ['a desktop', { width: 1280, height: 800 }],
     ['a phone', { width: 360, height: 740 }],
-  ])('fits on %s', async (name, size) => {
+  ])('fits on %s', { timeout: 20_000 }, async (name, size) => {
     await page.setViewportSize(size)
     await signIn()
     await page.locator('#temperature', { hasText: '°C' }).waitFor()

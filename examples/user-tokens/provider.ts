@@ -30,7 +30,7 @@ const provider: Provider = new Provider(setting('ISSUER'), {
       id_token_signed_response_alg: 'ES256',
     },
   ],
-  scopes: ['openid', 'offline_access', 'weather.read'],
+  scopes: ['openid', 'offline_access'],
   findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
   // Each refresh token works once; one that is used again ends the session.
   rotateRefreshToken: true,

@@ -59,7 +59,7 @@ listen(server)
 
 // The sign-out form ends at the identity provider, by a redirect.
 function protectPage(issuer: string): RequestHandler {
-  const policy = `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self' ${issuer}; base-uri 'none'; frame-ancestors 'none'`
+  const policy = `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; form-action 'self' ${issuer}; base-uri 'none'; frame-ancestors 'none'`
   return (_req, res, next) => {
     res.set({
       'Content-Security-Policy': policy,

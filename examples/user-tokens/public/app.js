@@ -26,6 +26,7 @@ function showToken(token, expires) {
   $('token').value = token
   $('renewals').textContent = renewals
   expiration = new Date(expires)
+  showSecondsLeft()
 }
 
 function showSecondsLeft() {
