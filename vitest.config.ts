@@ -11,6 +11,9 @@ export default defineConfig({
     ],
   },
   test: {
+    // Real servers take their time to start where many tests run at once.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
     exclude: ['test/consumers.test.ts', 'test/consumers/**'],
     coverage: {

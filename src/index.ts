@@ -5,7 +5,12 @@
  */
 
 export { jwtBearer, type JwtBearerMiddleware } from './jwt-bearer.js'
-export type { JwtBearerOptions, IssuerOptions, IssuerResolver } from './authentication/options.js'
+export type {
+  JwtBearerOptions,
+  IssuerOptions,
+  IssuerResolver,
+  TokenCacheOptions,
+} from './authentication/options.js'
 export type { AuthenticationRequest } from './authentication/read-token.js'
 export type {
   TokenValidationParameters,

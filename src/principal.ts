@@ -57,7 +57,7 @@ export interface PrincipalOptions {
 }
 
 /** The default of `roleClaimType`: the short names and .NET's long one. */
-export const defaultRoleClaimType: readonly string[] = ['role', 'roles', ClaimTypes.Role]
+const defaultRoleClaimType: readonly string[] = ['role', 'roles', ClaimTypes.Role]
 
 /** A read-only view of who calls. Names, roles and values compare exactly; claims are never renamed. */
 export interface ClaimsPrincipal<TClaims = JwtClaims> {
@@ -113,7 +113,7 @@ class Principal implements ClaimsPrincipal {
     this.#settings = settings
     // A function of the user's runs here, where a throw refuses the token, not later in a handler.
     if (typeof settings.roleClaimType === 'function') {
-      this.#roles = stringsOf(settings.roleClaimType(freezeClaims(all)))
+      this.#roles = Object.freeze(stringsOf(settings.roleClaimType(freezeClaims(all))))
     }
   }
 
@@ -187,7 +187,8 @@ class Principal implements ClaimsPrincipal {
 inspectAs(Principal, ({ subject, scheme }) => `ClaimsPrincipal ${inspect({ subject, scheme })}`)
 
 function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value) ?? String(value))
+  if (typeof value === 'bigint') return value.toString()
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'undefined')
 }
 
 function stringsOf(value: unknown): readonly string[] {
@@ -195,27 +196,37 @@ function stringsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
 }
 
+// Tops that are frozen to the bottom: a frozen top alone does not tell, a schema may have left it at that.
+const frozen = new WeakSet()
+
 /** Freezes plain objects and arrays to the bottom; anything else a schema may put out stays as it is. */
-export function freezeClaims<T>(value: T): T {
-  // A list instead of recursion: a token may nest deeper than the stack goes.
-  const open: unknown[] = [value]
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (!isPlain(next) || Object.isFrozen(next)) continue
-    for (const inner of Object.values(Object.freeze(next))) {
-      if (typeof inner === 'object' && inner !== null) open.push(inner)
-    }
-  }
+export function freezeClaims<T extends object>(value: T): T {
+  if (frozen.has(value)) return value
+  for (const part of partsOf(value)) if (isPlain(part)) Object.freeze(part)
+  frozen.add(value)
   return value
 }
 
 /** Tells whether freezing reaches every part of a value, so that requests can share it. */
-export function canFreeze(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return typeof value !== 'function'
-  return isPlain(value) && Object.values(value).every(canFreeze)
+export function canFreeze(value: object): boolean {
+  return [...partsOf(value)].every(isPlain)
+}
+
+// A list instead of recursion: a token may nest deeper than the stack goes, and a schema may make circles.
+function partsOf(value: object): ReadonlySet<unknown> {
+  const parts = new Set<unknown>([value])
+  for (const part of parts) {
+    const inner: readonly unknown[] = isPlain(part) ? Object.values(part) : []
+    for (const one of inner) if (isReference(one)) parts.add(one)
+  }
+  return parts
+}
+
+function isReference(value: unknown): boolean {
+  return typeof value === 'function' || (typeof value === 'object' && value !== null)
 }
 
 function isPlain(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === Array.prototype || prototype === null
 }

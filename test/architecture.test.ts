@@ -109,7 +109,7 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
   ],
   ['issuer/', [...entryMayImport, 'keys/symmetric-key.ts'], ['jose']],
   ['tokens/', entryMayImport, ['openid-client', 'type express']],
-  ['session/', entryMayImport, ['cookie-parser']],
+  ['session/', [...entryMayImport, 'browser/', 'responses/www-authenticate.ts'], ['cookie-parser']],
   ['browser/', [], []],
   ['redis/', [...entryMayImport, 'type issuer/', 'type tokens/', 'tokens/user-token.ts'], []],
   ['postgres/', [...entryMayImport, 'type issuer/', 'type tokens/', 'tokens/user-token.ts'], []],

@@ -95,7 +95,8 @@ function unavailable(cause: unknown): never {
 
 function checkIssuerOptions(options: IssuerOptions<never>, name: string): void {
   checkNames(options, issuerOptionNames, name)
-  checkNames(options.tokenValidationParameters ?? {}, parameterNames, '"tokenValidationParameters"')
+  const { tokenValidationParameters = {} } = options
+  checkNames(tokenValidationParameters, parameterNames, '"tokenValidationParameters"')
 }
 
 // The `iss` values that lead to an issuer. An authority may or may not end in "/"; its document decides

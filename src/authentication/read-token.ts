@@ -11,11 +11,11 @@ export interface AuthenticationRequest {
 }
 
 // RFC 6750 section 2.1: credentials = "Bearer" 1*SP b64token. The scheme is case-insensitive (RFC 9110 section 11.1).
-// White space around a value is not part of it (RFC 9110 section 5.5).
+// White space around a value is not part of it (RFC 9110 section 5.5). Anchored, so that the time stays linear.
 const bearerCredentials = /^[ \t]*Bearer +([A-Za-z0-9\-._~+/]+=*)[ \t]*$/i
 
-// What claims to be a bearer credential: the scheme, and after it the end or something that is no scheme character.
-const bearerScheme = /^[ \t]*Bearer(?![!#$%&'*+\-.^_`|~0-9A-Za-z])/i
+// What claims to be a bearer credential: the scheme, and after it something that is neither a scheme character nor the end.
+const otherBearer = /^[ \t]*Bearer(?![!#$%&'*+\-.^_`|~0-9A-Za-z])(?![ \t]*$)/i
 
 /**
  * Reads the token from the `Authorization` header.
@@ -36,8 +36,7 @@ export function readToken(
   if (header.startsWith('Bearer ') && known.get(rest) !== undefined) return rest
   const token = bearerCredentials.exec(header)?.[1]
   if (token !== undefined) return token
-  const isEmpty = header.trim().length === 'Bearer'.length
-  return bearerScheme.test(header) && !isEmpty ? new BearerRequestError() : undefined
+  return otherBearer.test(header) ? new BearerRequestError() : undefined
 }
 
 // Node keeps the first of several lines and drops the rest; two parties could then read two different tokens.

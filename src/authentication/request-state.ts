@@ -8,55 +8,59 @@ export interface SchemeResult {
   readonly result: AuthenticateResult
 }
 
-const key = Symbol('express-jwt-bearer')
-
-/**
- * What is kept on a request. Only this module can make one, and it counts only on the request it was made
- * for, so that no other middleware can forge or copy what guards rely on.
- */
-class RequestState {
-  readonly #request: object
+interface RequestState {
   /** In mount order. */
-  readonly results: SchemeResult[] = []
+  readonly results: SchemeResult[]
   /** The result that the last guard relied on. */
   used: AuthenticateResult | undefined
+}
 
-  private constructor(request: object) {
+const key = Symbol('express-jwt-bearer')
+
+let stateOf: (request: object) => RequestState | undefined
+
+/**
+ * Holds what is kept on a request. Only this module can look inside, and it counts only on the request it
+ * was made for, so that no other middleware can forge or copy what guards rely on.
+ */
+class Holder {
+  readonly #request: object
+  readonly #state: RequestState = { results: [], used: undefined }
+
+  constructor(request: object) {
     this.#request = request
   }
 
-  static of(request: object): RequestState | undefined {
-    const state = (request as { [key]?: unknown })[key]
-    const isOurs = typeof state === 'object' && state !== null && #request in state
-    return isOurs && state.#request === request ? state : undefined
-  }
-
-  static create(request: object): RequestState {
-    const state = new RequestState(request)
-    Object.defineProperty(request, key, { value: state, configurable: true })
-    return state
+  static {
+    stateOf = (request) => {
+      const holder = (request as { [key]?: unknown })[key]
+      const isOurs = typeof holder === 'object' && holder !== null && #state in holder
+      return isOurs && holder.#request === request ? holder.#state : undefined
+    }
   }
 }
 
 /** Keeps what a scheme found out. */
 export function recordResult(request: object, found: SchemeResult): void {
-  const state = RequestState.of(request) ?? RequestState.create(request)
-  state.results.push(found)
+  if (stateOf(request) === undefined) {
+    Object.defineProperty(request, key, { value: new Holder(request), configurable: true })
+  }
+  ;(stateOf(request) as RequestState).results.push(found)
 }
 
 /** Finds what the scheme of this name found out. */
 export function resultOf(request: object, scheme: string): SchemeResult | undefined {
-  return RequestState.of(request)?.results.find((found) => found.scheme.name === scheme)
+  return stateOf(request)?.results.find((found) => found.scheme.name === scheme)
 }
 
 /** Lists what every scheme found out, in mount order. */
 export function resultsOf(request: object): readonly SchemeResult[] {
-  return RequestState.of(request)?.results ?? []
+  return stateOf(request)?.results ?? []
 }
 
 /** Notes the result that a guard relied on. */
 export function useResult(request: object, result: AuthenticateResult): void {
-  const state = RequestState.of(request)
+  const state = stateOf(request)
   if (state !== undefined) state.used = result
 }
 
@@ -77,7 +81,7 @@ export function useResult(request: object, result: AuthenticateResult): void {
  */
 export function getAuthentication(request: object, scheme?: string): AuthenticateResult {
   if (scheme !== undefined) return resultOf(request, scheme)?.result ?? noAuthentication
-  const used = RequestState.of(request)?.used
+  const used = stateOf(request)?.used
   if (used !== undefined) return used
   const results = resultsOf(request)
   const found =

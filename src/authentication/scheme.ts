@@ -44,14 +44,15 @@ export interface AuthenticationScheme {
  */
 export function resolveScheme(options: JwtBearerOptions<never>): AuthenticationScheme {
   checkNames(options, optionNames, 'the options of jwtBearer()')
-  checkNames(options.tokenValidationParameters ?? {}, parameterNames, '"tokenValidationParameters"')
+  const { tokenValidationParameters = {}, events = {} } = options
+  checkNames(tokenValidationParameters, parameterNames, '"tokenValidationParameters"')
   const name = readText(options.scheme, 'scheme') ?? 'Bearer'
   const common = readCommon(options, name)
   return Object.freeze({
     name,
     options,
     ...resolveRouting(options, common),
-    events: resolveEvents(options.events ?? {}),
+    events: resolveEvents(events),
     saveToken: readFlag(options.saveToken, 'saveToken', true),
     includeErrorDetails: readFlag(options.includeErrorDetails, 'includeErrorDetails', true),
     realm: readText(options.realm, 'realm'),
@@ -141,12 +142,8 @@ function resolveEvents(events: JwtBearerEvents): JwtBearerEvents {
   checkNames(events, eventNames, '"events"')
   const resolved: Record<string, unknown> = {}
   for (const name of eventNames) {
-    const handler = events[name]
-    if (handler === undefined) continue
-    if (typeof handler !== 'function') {
-      throw new ConfigurationError(`"events.${name}" must be a function, got ${show(handler)}`)
-    }
-    resolved[name] = handler.bind(events)
+    const handler = readFunction(events[name], `events.${name}`)
+    if (handler !== undefined) resolved[name] = handler.bind(events)
   }
   return resolved
 }

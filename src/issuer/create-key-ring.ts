@@ -144,6 +144,14 @@ export function createKeyRing(options: KeyRingOptions = {}): KeyRing {
     return keys.filter(({ publishedUntil }) => clock() < publishedUntil)
   }
 
+  // The latest of those that may: the last one that was added.
+  function signing({ keys }: KeyRingState): StoredKey | undefined {
+    const now = clock()
+    return [...keys]
+      .reverse()
+      .find(({ signsFrom, signsUntil }) => signsFrom <= now && now < signsUntil)
+  }
+
   function verifierOf(key: StoredKey): JWK {
     const jwk = verifiers.get(key.kid) ?? toVerifier(key)
     verifiers.set(key.kid, jwk)
@@ -152,12 +160,8 @@ export function createKeyRing(options: KeyRingOptions = {}): KeyRing {
 
   return {
     async signer() {
-      const { keys } = await current()
-      const now = clock()
-      // The latest of those that may: the last one that was added.
-      const key = [...keys]
-        .reverse()
-        .find(({ signsFrom, signsUntil }) => signsFrom <= now && now < signsUntil)
+      // Where keys change faster than the store is read, the ring is brought up to date first.
+      const key = signing(await current()) ?? signing(await current(0))
       if (key === undefined) throw new Error('The key ring holds no key that may sign now')
       if (latest?.kid !== key.kid) latest = { kid: key.kid, signer: toSigner(key) }
       return latest.signer
@@ -178,11 +182,13 @@ export function createKeyRing(options: KeyRingOptions = {}): KeyRing {
     },
 
     async rotate({ compromised = false } = {}) {
-      await change(async ({ version, keys }) => {
+      await change(async (state) => {
+        // A ring that is still empty needs a key for the time until the new one signs.
+        const { keys } = await moveOn(state)
         const now = clock()
         const signsFrom = compromised ? now : now + announce
         const kept = compromised ? [] : keys.map((key) => endBy(key, signsFrom))
-        return { version: version + 1, keys: [...kept, await newKey(signsFrom)] }
+        return { version: state.version + 1, keys: [...kept, await newKey(signsFrom)] }
       })
     },
   }

@@ -56,13 +56,17 @@ export async function refreshSession(
   // Whoever loses a race looks again and then finds what the winner left. No state comes back, so a
   // store that keeps saying "active" and refusing is broken.
   for (let look = 0; look < 3; look++) {
-    const result = await lookAndAct(settings, { ...reference, token }, options)
+    const result = await lookAndAct(settings, { reference, token }, options)
     if (result !== undefined) return result
   }
   throw new Error('The refresh store reports a token as current and refuses to rotate it')
 }
 
-type Presented = RefreshTokenReference & { readonly token: string }
+// Apart, so that no store is ever handed the token itself.
+interface Presented {
+  readonly reference: RefreshTokenReference
+  readonly token: string
+}
 
 async function lookAndAct(
   settings: TokenIssuerSettings,
@@ -70,7 +74,7 @@ async function lookAndAct(
   { clientId, claims: loadClaims }: RefreshOptions,
 ): Promise<RefreshResult | undefined> {
   const { store, reuseInterval } = settings
-  const record = await store.find(presented)
+  const record = await store.find(presented.reference)
   if (record === undefined) return refuse(settings, 'unknown', presented)
   const decision = decideRotation(record, { reuseInterval, clientId })
   if (decision === 'reuseDetected') await endSession(settings, record.family.id)
@@ -100,13 +104,13 @@ async function lookAndAct(
 
 async function rotate(
   { store, idleLifetime }: TokenIssuerSettings,
-  presented: Presented,
+  { reference, token }: Presented,
 ): Promise<string | undefined> {
-  const successor = createRefreshToken(presented.familyId)
-  const rotated = await store.rotate(presented, {
+  const successor = createRefreshToken(reference.familyId)
+  const rotated = await store.rotate(reference, {
     hash: hashToken(successor),
     idleLifetime,
-    sealed: sealSuccessor(successor, presented.token),
+    sealed: sealSuccessor(successor, token),
   })
   return rotated ? successor : undefined
 }
@@ -130,7 +134,7 @@ function report(
   const family = record?.family
   notify(onEvent, {
     type,
-    tokenId: presented?.hash.slice(0, 8),
+    tokenId: presented?.reference.hash.slice(0, 8),
     sessionId: family?.id,
     subject: family?.subject,
     clientId: family?.clientId,

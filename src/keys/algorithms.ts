@@ -1,13 +1,14 @@
 import type { KeyObject } from 'node:crypto'
 
-/** How `node:crypto` verifies one algorithm of RFC 7518 or RFC 8037. */
+/** How one algorithm of RFC 7518, RFC 8037 or RFC 9964 is verified. */
 export type Algorithm =
   | { readonly kind: 'hmac'; readonly hash: string; readonly bytes: number }
   | { readonly kind: 'rsa'; readonly hash: string; readonly pss: boolean }
   | { readonly kind: 'ecdsa'; readonly hash: string; readonly curve: string }
   | { readonly kind: 'eddsa' }
+  | { readonly kind: 'jose'; readonly keyType: string }
 
-/** The algorithms this package verifies itself. */
+/** The algorithms that can be verified at all. */
 export const algorithms: ReadonlyMap<string, Algorithm> = new Map<string, Algorithm>([
   ['HS256', { kind: 'hmac', hash: 'sha256', bytes: 32 }],
   ['HS384', { kind: 'hmac', hash: 'sha384', bytes: 48 }],
@@ -23,14 +24,15 @@ export const algorithms: ReadonlyMap<string, Algorithm> = new Map<string, Algori
   ['ES512', { kind: 'ecdsa', hash: 'sha512', curve: 'secp521r1' }],
   ['EdDSA', { kind: 'eddsa' }],
   ['Ed25519', { kind: 'eddsa' }],
+  // Only newer Node versions have keys for these.
+  ['ML-DSA-44', { kind: 'jose', keyType: 'ml-dsa-44' }],
+  ['ML-DSA-65', { kind: 'jose', keyType: 'ml-dsa-65' }],
+  ['ML-DSA-87', { kind: 'jose', keyType: 'ml-dsa-87' }],
 ])
-
-// RFC 9964's signatures; jose verifies them where the Node version can.
-const joseAlgorithms: readonly string[] = ['ML-DSA-44', 'ML-DSA-65', 'ML-DSA-87']
 
 /** Tells whether a name stands for an algorithm that can be verified at all. */
 export function isAlgorithm(name: string): boolean {
-  return algorithms.has(name) || joseAlgorithms.includes(name)
+  return algorithms.has(name)
 }
 
 /** Tells whether an algorithm works with a shared secret. */
@@ -39,15 +41,12 @@ export function isSymmetric(name: string): boolean {
 }
 
 /** Every algorithm that verifies with a public key. */
-export const asymmetricAlgorithms: readonly string[] = [
-  ...[...algorithms.keys()].filter((name) => !isSymmetric(name)),
-  ...joseAlgorithms,
-]
+export const asymmetricAlgorithms: readonly string[] = [...algorithms.keys()].filter(
+  (name) => !isSymmetric(name),
+)
 
 /** Lists the algorithms that a key can verify, whatever its owner says about it. */
 export function algorithmsOf(key: KeyObject): readonly string[] {
-  const type = key.asymmetricKeyType?.toUpperCase() ?? ''
-  if (joseAlgorithms.includes(type)) return [type]
   return [...algorithms].filter(([, algorithm]) => fits(key, algorithm)).map(([name]) => name)
 }
 
@@ -62,6 +61,8 @@ function fits(key: KeyObject, algorithm: Algorithm): boolean {
       return key.asymmetricKeyDetails?.namedCurve === algorithm.curve
     case 'eddsa':
       return key.asymmetricKeyType === 'ed25519'
+    case 'jose':
+      return String(key.asymmetricKeyType) === algorithm.keyType
   }
 }
 

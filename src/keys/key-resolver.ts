@@ -1,12 +1,7 @@
 import { MetadataUnavailableError, SigningKeyNotFoundError } from '../errors.js'
 import type { JwtHeader } from '../events.js'
 import { andThen, attempt, type MaybePromise } from '../maybe-promise.js'
-import {
-  importSigningKeys,
-  UnusableKeyError,
-  type IssuerSigningKey,
-  type SigningKey,
-} from './signing-key.js'
+import { importSigningKeys, type IssuerSigningKey, type SigningKey } from './signing-key.js'
 import type { Trust, TrustSource } from './trust.js'
 
 /** Finds the key or keys for a token by its header. Nothing returned means: refused. */
@@ -61,8 +56,7 @@ function rememberImports(): (source: IssuerSigningKey) => readonly SigningKey[] 
 function usable(source: IssuerSigningKey): readonly SigningKey[] {
   try {
     return importSigningKeys(source)
-  } catch (error) {
-    if (error instanceof UnusableKeyError) return []
-    throw error
+  } catch {
+    return []
   }
 }

@@ -65,8 +65,8 @@ async function fetchMetadata(
   }
 }
 
-/** Lists where an issuer's metadata may be: OpenID Connect Discovery section 4, then RFC 8414 section 3. */
-export function wellKnownAddresses(authority: string): readonly [openid: string, oauth: string] {
+// OpenID Connect Discovery section 4, then RFC 8414 section 3.
+function wellKnownAddresses(authority: string): readonly [openid: string, oauth: string] {
   const base = withoutSlash(authority)
   const { origin, pathname } = new URL(base)
   return [

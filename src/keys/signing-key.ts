@@ -138,10 +138,9 @@ function importJwk(jwk: JWK): SigningKey {
 }
 
 function certificateOf(chain: readonly string[] | undefined): X509Certificate | undefined {
-  const [leaf] = chain ?? []
-  return leaf === undefined
-    ? undefined
-    : parsed('"x5c" certificate', () => new X509Certificate(Buffer.from(leaf, 'base64')))
+  const leaf = chain?.[0]
+  if (leaf === undefined) return undefined
+  return parsed('"x5c" certificate', () => new X509Certificate(Buffer.from(leaf, 'base64')))
 }
 
 function signingKey(

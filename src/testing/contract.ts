@@ -3,7 +3,7 @@ export interface ContractCase {
   /** What is proved, as a sentence. */
   readonly name: string
   /** Proves it; rejects with an `AssertionError` where the implementation falls short. */
-  run(): Promise<void>
+  readonly run: () => Promise<void>
 }
 
 /** An implementation on the bench. */
@@ -22,6 +22,10 @@ export interface ContractSubject<T> {
 
 /** Opens an implementation for one case. */
 export type OpenSubject<T> = () => ContractSubject<T> | Promise<ContractSubject<T>>
+
+/** Opens an implementation that knows no time for one case. */
+export type OpenTimelessSubject<T> = () =>
+  Omit<ContractSubject<T>, 'passTime'> | Promise<Omit<ContractSubject<T>, 'passTime'>>
 
 /** Makes the list of cases from their names and what they do with an implementation. */
 export function contractCases<T>(

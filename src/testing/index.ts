@@ -8,7 +8,7 @@ export { createTestIssuer, type TestIssuer, type TestIssuerOptions } from './tes
 export type { TokenClaims, TokenOptions } from './test-tokens.js'
 export type { ListeningIssuer } from './listen.js'
 
-export type { ContractCase, ContractSubject, OpenSubject } from './contract.js'
+export type { ContractCase, ContractSubject, OpenSubject, OpenTimelessSubject } from './contract.js'
 export { refreshStoreContract } from './refresh-store-contract.js'
 export { denyListContract } from './deny-list-contract.js'
 export { keyRingStoreContract } from './key-ring-store-contract.js'

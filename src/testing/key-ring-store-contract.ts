@@ -1,6 +1,11 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import type { KeyRingState, KeyRingStore } from '../issuer/key-ring-store.js'
-import { contractCases, type ContractCase, type ContractSubject } from './contract.js'
+import {
+  contractCases,
+  type ContractCase,
+  type OpenSubject,
+  type OpenTimelessSubject,
+} from './contract.js'
 
 const stateOf = (version: number, ...kids: string[]): KeyRingState => ({
   version,
@@ -20,11 +25,10 @@ const stateOf = (version: number, ...kids: string[]): KeyRingState => ({
  * @param open - Opens an empty store for one case.
  */
 export function keyRingStoreContract(
-  open: () =>
-    | Omit<ContractSubject<KeyRingStore>, 'passTime'>
-    | Promise<Omit<ContractSubject<KeyRingStore>, 'passTime'>>,
+  open: OpenTimelessSubject<KeyRingStore>,
 ): readonly ContractCase[] {
-  return contractCases(async () => ({ ...(await open()), passTime: () => undefined }), {
+  // No case lets time pass.
+  return contractCases(open as OpenSubject<KeyRingStore>, {
     'starts empty': async ({ subject: store }) => {
       equal(await store.load(), undefined)
     },

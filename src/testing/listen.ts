@@ -14,7 +14,7 @@ export async function listenOnLoopback(
   documentAt: (path: string, url: string) => unknown,
 ): Promise<ListeningIssuer> {
   const server = createServer((request, response) => {
-    const document = documentAt(request.url ?? '/', url)
+    const document = documentAt(request.url as string, url)
     response.writeHead(document === undefined ? 404 : 200, { 'Content-Type': 'application/json' })
     response.end(JSON.stringify(document))
   })

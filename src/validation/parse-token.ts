@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { TokenMalformedError } from '../errors.js'
 import type { JwtHeader } from '../events.js'
 import { LruMap } from '../lru-map.js'
@@ -34,7 +35,8 @@ export function parseToken(raw: string, maxLength: number): ParsedToken {
   if (raw.length > maxLength) throw new TokenMalformedError()
   const first = raw.indexOf('.')
   const second = raw.indexOf('.', first + 1)
-  if (first < 1 || second < 0 || raw.includes('.', second + 1)) throw new TokenMalformedError()
+  if (first < 1 || second < first + 2 || raw.includes('.', second + 1))
+    throw new TokenMalformedError()
   const encodedHeader = raw.slice(0, first)
   return {
     raw,
@@ -47,10 +49,8 @@ export function parseToken(raw: string, maxLength: number): ParsedToken {
 }
 
 function parseHeader(encoded: string): JwtHeader {
-  const header = parseObject(encoded) as JwtHeader
-  if (typeof header.alg !== 'string' || !understandsCritical(header)) {
-    throw new TokenMalformedError()
-  }
+  const header = parseObject(encoded)
+  if (!isHeader(header)) throw new TokenMalformedError()
   return header
 }
 
@@ -85,23 +85,32 @@ export function unverifiedIssuer({ encodedPayload }: ParsedToken): string | unde
   return typeof iss === 'string' ? iss : undefined
 }
 
-function parseObject(encoded: string): unknown {
+function parseObject(encoded: string): Record<string, unknown> {
+  const bytes = Buffer.from(encoded, 'base64url')
+  // Characters outside the alphabet are skipped by the decoder; they show in what is left.
+  const isBase64url = bytes.length === Math.floor((encoded.length * 3) / 4)
+  // RFC 7515 section 5.2: well-formed UTF-8, where decoding would quietly replace what is not.
+  if (!isBase64url || !isUtf8(bytes)) throw new TokenMalformedError()
   let value: unknown
   try {
-    const bytes = Buffer.from(encoded, 'base64url')
-    // Characters outside the alphabet are skipped by the decoder; they show in what is left.
-    if (bytes.length === Math.floor((encoded.length * 3) / 4)) value = JSON.parse(bytes.toString())
+    value = JSON.parse(bytes.toString())
   } catch {
     throw new TokenMalformedError()
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new TokenMalformedError()
   }
-  return value
+  return value as Record<string, unknown>
+}
+
+function isHeader(header: Record<string, unknown>): header is JwtHeader {
+  const { alg, kid } = header
+  const named = kid === undefined || typeof kid === 'string'
+  return typeof alg === 'string' && named && understandsCritical(header)
 }
 
 // RFC 7797 section 6 lets a token say with "crit" that its payload is encoded as ever.
-function understandsCritical(header: JwtHeader): boolean {
+function understandsCritical(header: Record<string, unknown>): boolean {
   if (!Object.hasOwn(header, 'crit')) return true
   const names = header['crit']
   return (

@@ -5,7 +5,14 @@ import {
   LifetimeInvalidError,
 } from '../errors.js'
 import type { TrustSource } from '../keys/trust.js'
-import { readFlag, readFunction, readList, readSeconds, readText, show } from '../option-checks.js'
+import {
+  kindOf,
+  readFlag,
+  readFunction,
+  readList,
+  readSeconds,
+  readText,
+} from '../option-checks.js'
 import {
   audiencesOf,
   checkAge,
@@ -180,7 +187,7 @@ function schemaChecks({ claimsSchema }: TokenValidationParameters<never>): reado
   ]
   if (typeof (standard as { validate?: unknown } | undefined)?.validate !== 'function') {
     throw new ConfigurationError(
-      `"${prefix}.claimsSchema" must be a Standard Schema such as zod, valibot and arktype make, got ${show(claimsSchema)}`,
+      `"${prefix}.claimsSchema" must be a Standard Schema such as zod, valibot and arktype make, got ${kindOf(claimsSchema)}`,
     )
   }
   return [checkSchema(claimsSchema)]
@@ -195,7 +202,7 @@ function replayChecks(
   if (cache === undefined) return []
   if (typeof (cache as Partial<typeof cache> | null)?.addIfAbsent !== 'function') {
     throw new ConfigurationError(
-      `"${prefix}.tokenReplayCache" must be an object with addIfAbsent(key, expiresAt), got ${show(cache)}`,
+      `"${prefix}.tokenReplayCache" must be an object with addIfAbsent(key, expiresAt), got ${kindOf(cache)}`,
     )
   }
   if (parameters.validateLifetime === false && parameters.lifetimeValidator === undefined) {

@@ -3,7 +3,7 @@ import { asymmetricAlgorithms, isAlgorithm, isSymmetric } from '../keys/algorith
 import { resolvedTrust } from '../keys/key-resolver.js'
 import {
   importSigningKeys,
-  UnusableKeyError,
+  type UnusableKeyError,
   type IssuerSigningKey,
   type SigningKey,
 } from '../keys/signing-key.js'
@@ -90,10 +90,7 @@ function readKey(key: IssuerSigningKey, name: string): readonly SigningKey[] {
   try {
     return importSigningKeys(key)
   } catch (error) {
-    if (error instanceof UnusableKeyError) {
-      throw new ConfigurationError(`"${name}" cannot be used: ${error.message}`)
-    }
-    throw error
+    throw new ConfigurationError(`"${name}" cannot be used: ${(error as UnusableKeyError).message}`)
   }
 }
 

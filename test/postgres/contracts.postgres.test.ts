@@ -3,12 +3,14 @@ import {
   createPostgresDenyList,
   createPostgresKeyRingStore,
   createPostgresRefreshStore,
+  createPostgresUserTokenStore,
   type PostgresClient,
 } from 'express-jwt-bearer/postgres'
 import {
   denyListContract,
   keyRingStoreContract,
   refreshStoreContract,
+  userTokenStoreContract,
   type ContractCase,
 } from 'express-jwt-bearer/testing'
 import pg from 'pg'
@@ -53,5 +55,8 @@ describe.each([
   describe('createPostgresKeyRingStore', () => {
     const newRing = () => createPostgresKeyRingStore(client, { name: `ring ${String(++rings)}` })
     runs(keyRingStoreContract(() => ({ subject: newRing() })))
+  })
+  describe('createPostgresUserTokenStore', () => {
+    runs(userTokenStoreContract(opens(createPostgresUserTokenStore)))
   })
 })

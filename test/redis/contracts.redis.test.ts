@@ -3,12 +3,14 @@ import {
   createRedisDenyList,
   createRedisRefreshStore,
   createRedisReplayCache,
+  createRedisUserTokenStore,
   type RedisClient,
 } from 'express-jwt-bearer/redis'
 import {
   denyListContract,
   refreshStoreContract,
   replayCacheContract,
+  userTokenStoreContract,
   type ContractCase,
 } from 'express-jwt-bearer/testing'
 import { Cluster, Redis } from 'ioredis'
@@ -58,5 +60,9 @@ describe.each<[name: string, client: RedisClient]>([
   })
   describe('createRedisReplayCache', () => {
     runTogether(replayCacheContract(() => ({ subject: createRedisReplayCache(client), passTime })))
+  })
+  describe('createRedisUserTokenStore', () => {
+    const open = () => createRedisUserTokenStore(client)
+    runTogether(userTokenStoreContract(() => ({ subject: open(), passTime })))
   })
 })

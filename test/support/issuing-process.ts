@@ -21,7 +21,7 @@ function die(): void {
 function mortal(store: RefreshStore): RefreshStore {
   return new Proxy(store, {
     get(target, name: keyof RefreshStore) {
-      const step = target[name] as (...input: unknown[]) => Promise<unknown>
+      const step = target[name].bind(target) as (...input: unknown[]) => Promise<unknown>
       return async (...input: unknown[]) => {
         if (dieAt === `before ${name}`) die()
         const answer = step(...input)

@@ -38,7 +38,9 @@ export async function startIssuingProcess(url: string, dieAt = ''): Promise<Issu
       child.send({ token, times } satisfies Task)
       return answer as Promise<Answer>
     },
-    kill: (signal = 'SIGTERM') => child.kill(signal),
+    kill(signal = 'SIGTERM') {
+      child.kill(signal)
+    },
   }
 }
 

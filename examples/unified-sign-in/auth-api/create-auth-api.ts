@@ -1,0 +1,62 @@
+import express, { type Express } from 'express'
+import { authorize, jwtBearer } from 'express-jwt-bearer'
+import { createTokenIssuer } from 'express-jwt-bearer/issuer'
+import { readLogin } from '../shared/models.js'
+import { forecast } from './forecast.js'
+import { createUserTable, type NewUser } from './users.js'
+
+/** How the API is set up. */
+export interface AuthApiOptions {
+  /** Where the API will be found; the `iss` of its tokens. */
+  readonly url: string
+  readonly users: readonly NewUser[]
+  readonly accessTokenLifetime: number
+}
+
+/** Creates the API that signs users in and has the weather for those who are. */
+export async function createAuthApi(options: AuthApiOptions): Promise<Express> {
+  const { url, users, accessTokenLifetime } = options
+  const table = await createUserTable(users)
+  const issuer = createTokenIssuer({
+    issuer: url,
+    audience: 'api://weather',
+    accessTokenLifetime,
+    clockSkew: 0,
+  })
+  const app = express().disable('x-powered-by')
+  app.use(issuer.routes(), express.json(), jwtBearer(issuer.bearerOptions()))
+
+  app.post('/tokens/create', async (req, res) => {
+    const login = readLogin(req.body)
+    const user = login && (await table.verify(login.email, login.password))
+    if (user === undefined) {
+      res.status(400).type('application/problem+json')
+      res.send({ title: 'The e-mail address or the password is wrong', status: 400 })
+      return
+    }
+    const { id, email, firstName, lastName, roles } = user
+    const claims = { email, given_name: firstName, family_name: lastName, roles }
+    res.set('Cache-Control', 'no-store').json(await issuer.issue(id, claims))
+  })
+
+  app.post('/tokens/refresh', async (req, res) => {
+    const result = await issuer.refresh(tokenIn(req.body))
+    if (result.kind === 'success') res.set('Cache-Control', 'no-store').json(result.tokens)
+    else res.status(400).type('application/problem+json').send({ title: result.error, status: 400 })
+  })
+
+  app.post('/tokens/logout', async (req, res) => {
+    await issuer.revoke(tokenIn(req.body))
+    res.status(204).end()
+  })
+
+  app.get('/weatherforecast', authorize(), (_req, res) => {
+    res.json(forecast(new Date()))
+  })
+  return app
+}
+
+function tokenIn(body: unknown): string {
+  const { refreshToken } = (body ?? {}) as { readonly refreshToken?: unknown }
+  return typeof refreshToken === 'string' ? refreshToken : ''
+}

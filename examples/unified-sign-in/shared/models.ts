@@ -1,0 +1,34 @@
+/** What the login form sends. */
+export interface LoginInput {
+  readonly email: string
+  readonly password: string
+}
+
+/** One day of the forecast. */
+export interface WeatherForecast {
+  /** Day in the form `2026-01-31`. */
+  readonly date: string
+  readonly temperatureC: number
+  readonly summary: string
+}
+
+/** What the server hands to a page besides the user: everything that its component needs. */
+export type PageData =
+  | { readonly name: 'home' }
+  | {
+      readonly name: 'login'
+      readonly returnUrl: string
+      readonly email: string
+      readonly hasFailed: boolean
+    }
+  | { readonly name: 'weather'; readonly forecasts: readonly WeatherForecast[] }
+  | { readonly name: 'message'; readonly title: string; readonly text: string }
+
+/** Reads what a login form sent; anything else is no login. */
+export function readLogin(body: unknown): LoginInput | undefined {
+  const { email, password } = (body ?? {}) as Partial<Record<string, unknown>>
+  if (typeof email !== 'string' || typeof password !== 'string') return undefined
+  // Hashing takes longer the more there is to hash.
+  if (email.length > 254 || password.length > 1024) return undefined
+  return { email: email.trim(), password }
+}

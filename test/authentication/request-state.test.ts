@@ -1,0 +1,89 @@
+import { inspect } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { ConfigurationError, createPrincipal, getAuthentication } from 'express-jwt-bearer'
+import {
+  recordResult,
+  resultOf,
+  resultsOf,
+  useResult,
+} from '../../src/authentication/request-state.js'
+import {
+  Failure,
+  noAuthentication,
+  Success,
+  type AuthenticateResult,
+} from '../../src/authentication/result.js'
+
+const success = (scheme: string) => new Success(scheme, createPrincipal({}, { scheme }), {})
+const failure = () => new Failure(new ConfigurationError('x'))
+
+function requestWith(...results: [scheme: string, result: AuthenticateResult][]): object {
+  const request = {}
+  for (const [name, result] of results) recordResult(request, { scheme: { name } as never, result })
+  return request
+}
+
+describe('getAuthentication', () => {
+  const [good, better, bad, worse] = [success('A'), success('B'), failure(), failure()]
+
+  test.each<[string, object, AuthenticateResult]>([
+    ['nobody looked at the request', {}, noAuthentication],
+    ['nobody came with credentials', requestWith(['A', noAuthentication]), noAuthentication],
+    ['one failed', requestWith(['A', bad]), bad],
+    ['several failed', requestWith(['A', bad], ['B', worse]), bad],
+    [
+      'one failed after one without credentials',
+      requestWith(['A', noAuthentication], ['B', bad]),
+      bad,
+    ],
+    ['one succeeded after one that failed', requestWith(['A', bad], ['B', better]), better],
+    ['several succeeded', requestWith(['A', good], ['B', better]), good],
+  ])('gives the first success, else the first failure, when %s', (_case, request, expected) => {
+    expect(getAuthentication(request)).toBe(expected)
+  })
+
+  test('gives the result that the last guard used before all others', () => {
+    const request = requestWith(['A', good], ['B', better])
+    useResult(request, better)
+    expect(getAuthentication(request)).toBe(better)
+    useResult(request, good)
+    expect(getAuthentication(request)).toBe(good)
+  })
+
+  test('gives the result of a scheme that is named, and none for a name nobody has', () => {
+    const request = requestWith(['A', bad], ['B', better])
+    useResult(request, better)
+    expect(getAuthentication(request, 'A')).toBe(bad)
+    expect(getAuthentication(request, 'C')).toBe(noAuthentication)
+    expect(getAuthentication({}, 'A')).toBe(noAuthentication)
+  })
+})
+
+describe('the state of a request', () => {
+  test('lists results in mount order', () => {
+    const request = requestWith(['B', noAuthentication], ['A', failure()])
+    expect(resultsOf(request).map(({ scheme }) => scheme.name)).toEqual(['B', 'A'])
+    expect(resultOf(request, 'B')?.result).toBe(noAuthentication)
+  })
+
+  test('cannot be read, copied or forged through the request', () => {
+    const request = requestWith(['A', success('A')])
+    expect(Object.keys(request)).toEqual([])
+    const [key] = Object.getOwnPropertySymbols(request) as [symbol]
+    const held = (request as Record<symbol, object>)[key] as object
+    expect(Reflect.ownKeys(held)).toEqual([])
+    expect(inspect(request, { depth: null, showHidden: true })).not.toContain('principal')
+    for (const copy of [{ [key]: held }, Object.create(request), { [key]: {} }, { [key]: null }]) {
+      expect(resultsOf(copy as object)).toEqual([])
+    }
+    const emptied = Object.create(null) as Record<symbol, unknown>
+    emptied[key] = Reflect.construct(held.constructor, [emptied])
+    expect(resultsOf(emptied)).toEqual([])
+  })
+
+  test('keeps nothing for a request that no scheme looked at', () => {
+    const request = {}
+    useResult(request, success('A'))
+    expect(getAuthentication(request)).toBe(noAuthentication)
+  })
+})

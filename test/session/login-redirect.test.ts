@@ -1,0 +1,118 @@
+import { connect } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import express from 'express'
+import express4 from 'express4'
+import { authorize, jwtBearer, type ChallengeContext } from 'express-jwt-bearer'
+import { loginRedirect, type LoginRedirectOptions } from 'express-jwt-bearer/session'
+import request from 'supertest'
+import { describe, expect, test } from 'vitest'
+import { issuer } from '../support/session-app.js'
+
+function appWith(options?: LoginRedirectOptions, make: typeof express = express) {
+  const app = make()
+  app.use(
+    jwtBearer({ ...issuer.options, realm: 'app', events: { onChallenge: loginRedirect(options) } }),
+  )
+  app.use(
+    authorize((policy) => policy.requireScope('read')),
+    (_req, res) => {
+      res.end()
+    },
+  )
+  return app
+}
+
+const page = { Accept: 'text/html,*/*;q=0.8', 'Sec-Fetch-Mode': 'navigate' }
+const oldPage = { Accept: 'text/html,*/*;q=0.8' }
+
+describe.each([
+  ['Express 5', express],
+  ['Express 4', express4],
+])('loginRedirect on %s', (_name, make) => {
+  test('sends a page load to the login and names where it came from', async () => {
+    for (const headers of [page, oldPage]) {
+      const response = await request(appWith({}, make)).get('/a?b=1&c=%2F').set(headers).expect(303)
+      expect(response.headers['location']).toBe('/login?ReturnUrl=%2Fa%3Fb%3D1%26c%3D%252F')
+      expect(response.headers['cache-control']).toBe('private, no-store')
+      expect(response.headers['vary']).toBe('Accept, Sec-Fetch-Mode, Cookie')
+    }
+  })
+
+  test.each([
+    ['a script', { 'Sec-Fetch-Mode': 'cors', Accept: 'text/html' }],
+    ['a script on its own origin', { 'Sec-Fetch-Mode': 'same-origin', Accept: 'text/html' }],
+    ['a caller that takes anything', { Accept: '*/*' }],
+    ['a caller that asks for JSON', { Accept: 'application/json' }],
+    ['an older script', { Accept: 'text/html', 'X-Requested-With': 'XMLHttpRequest' }],
+    ['a program with a bad token', { ...page, Authorization: 'Bearer bad' }],
+  ])('answers %s with 401 and JSON', async (_what, headers) => {
+    const response = await request(appWith(undefined, make)).get('/a').set(headers).expect(401)
+    expect(response.headers['content-type']).toContain('application/problem+json')
+    expect(response.body).toEqual({ type: 'about:blank', title: 'Unauthorized', status: 401 })
+    expect(response.headers['www-authenticate']).toMatch(/^Bearer realm="app", (scope|error)=/)
+    expect(response.headers['cache-control']).toBe('private, no-store')
+  })
+
+  test('keeps the 400 of a malformed header', async () => {
+    const headers = { ...page, Authorization: 'Bearer a b' }
+    const response = await request(appWith({}, make)).get('/a').set(headers).expect(400)
+    expect(response.headers['www-authenticate']).toBe('Bearer realm="app", error="invalid_request"')
+  })
+
+  test('redirects nothing that sends data: it would be lost', async () => {
+    await request(appWith({}, make)).post('/a').set(page).expect(401)
+    await request(appWith({}, make)).head('/a').set(page).expect(303)
+  })
+
+  test.each(['/login', '/login/', '/LOGIN', '/login?ReturnUrl=%2F'])(
+    'never goes round in circles at %s',
+    async (path) => {
+      await request(appWith({}, make)).get(path).set(page).expect(401)
+    },
+  )
+})
+
+describe('loginRedirect', () => {
+  test('uses the path, the parameter and the rule it is given', async () => {
+    const app = appWith({
+      loginPath: '/sign-in',
+      parameter: 'next',
+      isPageLoad: (req) => req.path !== '/api',
+    })
+    const response = await request(app).get('/a').expect(303)
+    expect(response.headers['location']).toBe('/sign-in?next=%2Fa')
+    await request(app).get('/api').set(page).expect(401)
+    await request(app).get('/sign-in').expect(401)
+  })
+
+  test.each([
+    ['two slashes', '//evil.example/a', '%2Fevil.example%2Fa'],
+    ['a slash and a backslash', '/\\evil.example', '%2F'],
+    ['a whole URL', 'http://evil.example/', '%2F'],
+    ['dots that leave two slashes', '/..//evil.example', '%2F'],
+  ])('lets a request for %s lead nowhere else', async (_what, target, expected) => {
+    const server = appWith().listen(0, '127.0.0.1')
+    await new Promise((resolve) => server.once('listening', resolve))
+    const { port } = server.address() as AddressInfo
+    const answer = await new Promise<string>((resolve) => {
+      const socket = connect(port, '127.0.0.1')
+      let text = ''
+      socket.on('data', (chunk) => (text += chunk.toString()))
+      socket.on('end', () => {
+        resolve(text)
+      })
+      socket.write(
+        `GET ${target} HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\nConnection: close\r\n\r\n`,
+      )
+    })
+    server.close()
+    expect(answer).toContain(`\r\nLocation: /login?ReturnUrl=${expected}\r\n`)
+  })
+
+  test('refuses options that it does not know', () => {
+    expect(() => loginRedirect({ path: '/a' } as object)).toThrow('is not a member of')
+    expect(loginRedirect({ loginPath: undefined })).toBeTypeOf('function')
+    const context: (context: ChallengeContext) => void = loginRedirect()
+    expect(context).toBeTypeOf('function')
+  })
+})
