@@ -25,7 +25,12 @@ export {
 export type { TokenEvent, TokenEventHandler } from './token-events.js'
 export { fingerprint } from './fingerprint.js'
 
-export { createUserFetch, type UserFetch, type UserFetchOptions } from './user-fetch.js'
+export {
+  createUserFetch,
+  type UserFetch,
+  type UserFetchOptions,
+  type UserRequestInit,
+} from './user-fetch.js'
 export {
   userTokenContext,
   runAsUser,
