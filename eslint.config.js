@@ -49,4 +49,15 @@ export default defineConfig(
       ),
     },
   },
+  {
+    files: ['examples/user-tokens/public/*.js'],
+    languageOptions: {
+      globals: Object.fromEntries(
+        ['document', 'fetch', 'location', 'setInterval', 'setTimeout', 'WebSocket'].map((name) => [
+          name,
+          'readonly',
+        ]),
+      ),
+    },
+  },
 )

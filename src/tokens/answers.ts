@@ -1,5 +1,5 @@
 import { fail, succeed, type AccessTokenResult } from './access-token-result.js'
-import { fingerprint, nameOf } from './fingerprint.js'
+import { fingerprint } from './fingerprint.js'
 import type { TokenParameters } from './token-client.js'
 import type { TokenEventHandler } from './token-events.js'
 import { findAccessToken, isAlive, isFresh, nameOfParameters } from './token-record.js'
@@ -48,7 +48,7 @@ export function createAnswers(
   ): AccessTokenResult {
     onEvent({
       kind: 'tokenFailed',
-      user: fingerprint(nameOf(user)),
+      user: fingerprint(user),
       code,
       terminal: code === 'no_session' || code === 'refresh_rejected',
       oauthError: details.oauthError,

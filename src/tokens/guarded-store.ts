@@ -7,7 +7,7 @@ import type { StoredUserToken, UserTokenLock, UserTokenStore } from './user-toke
 import type { UserKey, UserToken } from './user-token.js'
 
 /** What became of a write: done, lost to somebody else's write, or waiting for the store to come back. */
-export type WriteOutcome = 'stored' | 'lost' | 'waiting'
+type WriteOutcome = 'stored' | 'lost' | 'waiting'
 
 /** A user token store that never loses a token the issuer has just given. */
 export interface GuardedStore {
@@ -75,7 +75,7 @@ export function guardStore(store: UserTokenStore, onEvent: TokenEventHandler): G
           continue
         }
       }
-      onEvent({ kind: 'storeFailed', user: fingerprint(nameOf(user)) })
+      onEvent({ kind: 'storeFailed', user: fingerprint(user) })
       const isRetried = waiting.has(nameOf(user))
       waiting.set(nameOf(user), { token, ifVersion })
       if (!isRetried) void writeLater(user)

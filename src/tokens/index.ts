@@ -23,8 +23,14 @@ export {
   type TokenUnavailableDetails,
 } from './token-unavailable-error.js'
 export type { TokenEvent, TokenEventHandler } from './token-events.js'
+export { fingerprint } from './fingerprint.js'
 
-export { createUserFetch, type UserFetch, type UserFetchOptions } from './user-fetch.js'
+export {
+  createUserFetch,
+  type UserFetch,
+  type UserFetchOptions,
+  type UserRequestInit,
+} from './user-fetch.js'
 export {
   userTokenContext,
   runAsUser,

@@ -60,7 +60,7 @@ export function createRefresh(settings: RefreshSettings): Refresh {
     const access = findAccessToken(renewed, nameOfParameters(parameters)) as AccessToken
     onEvent({
       kind: 'tokenRetrieved',
-      user: fingerprint(session),
+      user: fingerprint(user),
       token: fingerprint(access.accessToken),
     })
 
@@ -93,7 +93,7 @@ export function createRefresh(settings: RefreshSettings): Refresh {
         if (current.token.refreshToken !== stored.token.refreshToken) return adopt(current)
       }
       if (await store.clear(user, stored.version)) {
-        onEvent({ kind: 'sessionEnded', user: fingerprint(session), reason: 'rejected' })
+        onEvent({ kind: 'sessionEnded', user: fingerprint(user), reason: 'rejected' })
       }
       return answers.failure('refresh_rejected', { oauthError })
     }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { fingerprint, nameOf } from './fingerprint.js'
+import { fingerprint } from './fingerprint.js'
 import type { TokenClient } from './token-client.js'
 import type { TokenEventHandler } from './token-events.js'
 import type { UserKey, UserToken } from './user-token.js'
@@ -15,7 +15,7 @@ export function createRevocation(
     if (refreshToken === undefined) return
     const timer = new AbortController()
     const attempt = client.revoke(refreshToken).catch(() => {
-      onEvent({ kind: 'revocationFailed', user: fingerprint(nameOf(user)) })
+      onEvent({ kind: 'revocationFailed', user: fingerprint(user) })
     })
     const limit = delay(longestWait * 1000, undefined, { signal: timer.signal, ref: false })
     await Promise.race([attempt, limit.catch(() => undefined)])

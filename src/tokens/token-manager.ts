@@ -3,7 +3,7 @@ import { checkNames, readFunction, readSeconds } from '../option-checks.js'
 import { fail, type AccessTokenResult } from './access-token-result.js'
 import { createBackOff } from './back-off.js'
 import { createClientTokens } from './client-tokens.js'
-import { fingerprint, nameOf } from './fingerprint.js'
+import { fingerprint } from './fingerprint.js'
 import { guardStore } from './guarded-store.js'
 import { createMemoryUserTokenStore } from './memory-user-token-store.js'
 import { createRevocation } from './revocation.js'
@@ -170,7 +170,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
       const question = { user, parameters: { scope, resource }, refused: rejectedToken }
       const answer = answerUser({ ...question, forceRenewal }).catch((error: unknown) => {
         if (!(error instanceof TokenUnavailableError)) throw error
-        const id = fingerprint(nameOf(user))
+        const id = fingerprint(user)
         onEvent({ kind: 'tokenFailed', user: id, code: error.code, terminal: false })
         return fail(error)
       })
@@ -184,7 +184,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
       const stored = await store.read(user)
       await store.clear(user)
       if (!stored) return { idToken: undefined }
-      onEvent({ kind: 'sessionEnded', user: fingerprint(nameOf(user)), reason: 'signedOut' })
+      onEvent({ kind: 'sessionEnded', user: fingerprint(user), reason: 'signedOut' })
       await revoke(user, stored.token)
       return { idToken: stored.token.idToken }
     },

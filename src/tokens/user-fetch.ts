@@ -2,7 +2,7 @@ import { ConfigurationError } from '../errors.js'
 import { checkNames, readFunction } from '../option-checks.js'
 import type { AccessTokenSuccess } from './access-token-result.js'
 import { createAddressResolver } from './address-resolver.js'
-import { fingerprint, nameOf } from './fingerprint.js'
+import { fingerprint } from './fingerprint.js'
 import { prepareRequest } from './outgoing-request.js'
 import type { TokenManager } from './token-manager.js'
 import { TokenUnavailableError } from './token-unavailable-error.js'
@@ -109,7 +109,7 @@ export function createUserFetch(options: UserFetchOptions): UserFetch {
     const result = await manager.getAccessToken(user, { scope, resource, signal })
     if (result.kind === 'failure') return withoutToken(result.error)
 
-    const session = fingerprint(nameOf(user))
+    const session = fingerprint(user)
     const first = await attempt(result)
     if (!outgoing.isRepeatable || !wasRefused(first, target)) return first
 

@@ -33,7 +33,7 @@ export interface RunningProvider {
   start(keys?: JWK[]): Promise<void>
 }
 
-export type ProviderStorage = Map<string, { payload: AdapterPayload; expiresAt: number }>
+type ProviderStorage = Map<string, { payload: AdapterPayload; expiresAt: number }>
 
 /** The client of every provider started here: confidential, with refresh tokens that work once. */
 export const webClient = {

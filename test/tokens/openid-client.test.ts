@@ -11,7 +11,12 @@ import {
   type TokenEvent,
   type UserKey,
 } from 'express-jwt-bearer/tokens'
-import { startProvider, webClient, type RunningProvider } from '../support/oidc-provider.js'
+import {
+  createSigningKey,
+  startProvider,
+  webClient,
+  type RunningProvider,
+} from '../support/oidc-provider.js'
 import { outcome } from './scripted-client.js'
 
 const audience = 'api://orders'
@@ -136,6 +141,16 @@ describe('a provider whose refresh tokens work once', () => {
     await manager.signOut(other)
     expect(events).toContainEqual(expect.objectContaining({ kind: 'revocationFailed' }))
     await provider.start()
+    pass(60)
+    expect((await manager.getAccessToken(user)).kind).toBe('success')
+  })
+
+  test('may change its keys', async () => {
+    const { manager, user, pass } = await signIn()
+    await provider.stop()
+    await provider.start([await createSigningKey()])
+    pass(60)
+    await manager.getAccessToken(user)
     pass(60)
     expect((await manager.getAccessToken(user)).kind).toBe('success')
   })

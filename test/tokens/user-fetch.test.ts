@@ -398,9 +398,15 @@ describe('createUserFetch()', () => {
       expect(script.requests).toHaveLength(1)
     })
 
-    test('renews the token when a nonce is asked for and none is given', async () => {
+    test.each([
+      [
+        'a nonce is asked for and none is given',
+        { 'WWW-Authenticate': demand['WWW-Authenticate'] },
+      ],
+      ['nothing is asked for', {}],
+    ])('renews the token when %s', async (_case, headers) => {
       const { url, calls } = await startApi((_call, response) => {
-        response.writeHead(401, { 'WWW-Authenticate': demand['WWW-Authenticate'] }).end()
+        response.writeHead(401, headers).end()
       })
       const { call } = await createCaller({ baseUrl: url, authorize })
       expect((await call('', { user: alice })).status).toBe(401)

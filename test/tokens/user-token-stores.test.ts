@@ -62,6 +62,82 @@ describe('createMemoryUserTokenStore()', () => {
   })
 })
 
+describe('userTokenStoreContract()', () => {
+  /** A store with a lock and a clock to move, whole or with a fault. */
+  function openLockingStore(fault: Partial<UserTokenStore> = {}) {
+    let now = 0
+    const locks = new Map<string, { id: symbol; until: number }>()
+    const memory = createMemoryUserTokenStore()
+    const subject: UserTokenStore = {
+      ...memory,
+      lock(user, ttl) {
+        const name = JSON.stringify(user)
+        if ((locks.get(name)?.until ?? 0) > now) return Promise.resolve(undefined)
+        const id = Symbol(name)
+        locks.set(name, { id, until: now + ttl })
+        return Promise.resolve({
+          release() {
+            if (locks.get(name)?.id === id) locks.delete(name)
+            return Promise.resolve()
+          },
+        })
+      },
+      ...fault,
+    }
+    return { subject, passTime: (seconds: number) => void (now += seconds) }
+  }
+
+  test.each(
+    userTokenStoreContract(() => openLockingStore()).map((each) => [each.name, each] as const),
+  )('passes a store that %s', (_name, contract) => contract.run())
+
+  const memory = createMemoryUserTokenStore()
+  const anybody = { subject: 'anybody', sessionId: 'any' }
+  test.each<[string, Partial<UserTokenStore>, string]>([
+    ['forgets', { getToken: () => Promise.resolve(undefined) }, 'gives back everything'],
+    [
+      'writes over any version',
+      {
+        storeToken: (user, token) => memory.storeToken(user, token),
+        getToken: (user) => memory.getToken(user),
+      },
+      'does not write over another version',
+    ],
+    [
+      'takes every session for the same',
+      {
+        storeToken: (_user, token, condition) => memory.storeToken(anybody, token, condition),
+        getToken: () => memory.getToken(anybody),
+      },
+      'keeps sessions of one user apart',
+    ],
+    [
+      'clears nothing',
+      { clearToken: () => Promise.resolve(true) },
+      'clears a session and no other',
+    ],
+    [
+      'hands out its lock twice',
+      { lock: () => Promise.resolve({ release: () => Promise.resolve() }) },
+      'lets one at a time have the lock',
+    ],
+    ['never frees a lock', { lock: once() }, 'frees the lock of an owner that has died'],
+  ])('fails a store that %s', async (_case, fault, broken) => {
+    const cases = userTokenStoreContract(() => openLockingStore(fault))
+    const contract = cases.find(({ name }) => name.startsWith(broken))
+    await expect(contract?.run()).rejects.toMatchObject({ code: 'ERR_ASSERTION' })
+  })
+
+  function once(): NonNullable<UserTokenStore['lock']> {
+    let isTaken = false
+    return () => {
+      if (isTaken) return Promise.resolve(undefined)
+      isTaken = true
+      return Promise.resolve({ release: () => Promise.resolve() })
+    }
+  }
+})
+
 describe('formatUserToken() and parseUserToken()', () => {
   test.each([
     ['text that is no JSON', 'secret{'],

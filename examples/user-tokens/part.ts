@@ -1,0 +1,21 @@
+import { createServer, type RequestListener, type Server } from 'node:http'
+
+/** Reads what `start.ts` tells every part. */
+export function setting(name: string): string {
+  const value = process.env[name]
+  if (value === undefined) throw new Error(`${name} is missing: start the example with start.ts`)
+  return value
+}
+
+/** Listens on this part's address and tells `start.ts`. */
+export function listen(app: RequestListener | Server): Server {
+  const server = typeof app === 'function' ? createServer(app) : app
+  server.once('error', (error) => {
+    console.error(error.message)
+    process.exit(1)
+  })
+  server.listen(Number(new URL(setting('URL')).port), '127.0.0.1', () => process.send?.('ready'))
+  // Without its parent nobody would ever stop it.
+  process.once('disconnect', () => process.exit())
+  return server
+}

@@ -1,0 +1,92 @@
+// How does a web app call APIs as its user, and never think about expiry?
+//
+//   npm run example:user-tokens
+//   REDIS_URL=redis://localhost:6379 PROCESSES=4 npm run example:user-tokens
+//
+// Starts an identity provider, an API and the web app, each a process of its own, and starts again
+// whichever is killed. Several processes of the web app (on PORT, PORT + 1 …) need a Redis to share.
+
+import { fork, type ChildProcess } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { chooseAddresses } from './ports.js'
+
+const restartAfter = 1000
+
+const processes = readNumber('PROCESSES', 1)
+if (processes > 1 && process.env['REDIS_URL'] === undefined) {
+  console.error('Several processes share no memory: set REDIS_URL to a Redis they can share.')
+  process.exit(1)
+}
+const addresses = await chooseAddresses(readNumber('PORT', 3003), processes)
+const folder = mkdtempSync(join(tmpdir(), 'user-tokens-'))
+const parts = [
+  { name: 'provider', url: addresses.issuer },
+  { name: 'api', url: addresses.api },
+  ...addresses.web.map((url) => ({ name: 'web', url })),
+]
+const shared = {
+  ...process.env,
+  ISSUER: addresses.issuer,
+  API: addresses.api,
+  WEB: addresses.web.join(' '),
+  DATA_FOLDER: folder,
+  CLIENT_SECRET: randomBytes(32).toString('base64url'),
+  COOKIE_SECRET: randomBytes(32).toString('base64url'),
+}
+const children = new Set<ChildProcess>()
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop(0))
+
+const started: string[] = []
+for (const part of parts) started.push(await startPart(part))
+
+console.log(`
+Open ${addresses.web.join(' or ')} in a browser.
+Sign in as alice with the password wonderland, or as bob with the password builder.
+
+Access tokens live for 20 seconds; watch the page renew them, and kill a part to see what happens:
+${started.join('\n')}
+
+Refreshes that the provider has counted: curl ${addresses.issuer}/stats
+Stop with Ctrl+C.`)
+
+async function startPart({ name, url }: (typeof parts)[number]): Promise<string> {
+  const child = fork(join(import.meta.dirname, `${name}.ts`), [], { env: { ...shared, URL: url } })
+  children.add(child)
+  const isReady = await Promise.race([
+    once(child, 'message').then(() => true),
+    once(child, 'exit').then(() => false),
+  ])
+  if (!isReady) {
+    console.error(`The ${name} cannot run on ${url}. Is the port taken? Set PORT to another one.`)
+    stop(1)
+  }
+  child.once('exit', () => {
+    children.delete(child)
+    setTimeout(() => {
+      void startPart({ name, url }).then((line) => {
+        console.log(`Started again: ${line}`)
+      })
+    }, restartAfter)
+  })
+  return `  ${name} on ${url}, process ${child.pid}`
+}
+
+function stop(code: number): never {
+  for (const child of children) {
+    child.removeAllListeners('exit')
+    child.kill()
+  }
+  rmSync(folder, { recursive: true, force: true })
+  process.exit(code)
+}
+
+function readNumber(name: string, fallback: number): number {
+  const text = process.env[name] ?? String(fallback)
+  if (/^\d{1,5}$/.test(text)) return Number(text)
+  console.error(`${name} must be a number, got "${text}"`)
+  process.exit(1)
+}
