@@ -114,9 +114,33 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
   ['tokens/', entryMayImport, ['openid-client', 'type express']],
   ['session/', [...entryMayImport, 'browser/', 'responses/www-authenticate.ts'], ['cookie-parser']],
   ['browser/', [], []],
-  ['redis/', [...entryMayImport, 'type issuer/', 'type tokens/', 'tokens/user-token.ts'], []],
-  ['postgres/', [...entryMayImport, 'type issuer/', 'type tokens/', 'tokens/user-token.ts'], []],
-  ['testing/', [...entryMayImport, 'type issuer/', 'type tokens/'], ['jose']],
+  [
+    'redis/',
+    [
+      ...entryMayImport,
+      'type issuer/',
+      'type tokens/',
+      'tokens/user-token.ts',
+      'type session/session-store.ts',
+    ],
+    [],
+  ],
+  [
+    'postgres/',
+    [
+      ...entryMayImport,
+      'type issuer/',
+      'type tokens/',
+      'tokens/user-token.ts',
+      'type session/session-store.ts',
+    ],
+    [],
+  ],
+  [
+    'testing/',
+    [...entryMayImport, 'type issuer/', 'type tokens/', 'type session/session-store.ts'],
+    ['jose'],
+  ],
 ]
 
 const importStatement =

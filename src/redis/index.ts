@@ -7,6 +7,7 @@
 export { createRedisRefreshStore, type RedisRefreshStoreOptions } from './refresh-store.js'
 export { createRedisDenyList } from './deny-list.js'
 export { createRedisReplayCache } from './replay-cache.js'
+export { createRedisSessionStore } from './session-store.js'
 export { createRedisUserTokenStore, type RedisUserTokenStoreOptions } from './user-token-store.js'
 export type { RedisStoreOptions } from './options.js'
 export type { IoRedisClient, NodeRedisClient, RedisClient } from './client.js'

@@ -3,6 +3,7 @@ import {
   createPostgresDenyList,
   createPostgresKeyRingStore,
   createPostgresRefreshStore,
+  createPostgresSessionStore,
   createPostgresUserTokenStore,
   createSchema,
   type PostgresClient,
@@ -16,6 +17,7 @@ describe.each([
   ['createPostgresRefreshStore', createPostgresRefreshStore],
   ['createPostgresDenyList', createPostgresDenyList],
   ['createPostgresKeyRingStore', createPostgresKeyRingStore],
+  ['createPostgresSessionStore', createPostgresSessionStore],
   ['createPostgresUserTokenStore', createPostgresUserTokenStore],
 ])('%s', (_name, create) => {
   test.each([

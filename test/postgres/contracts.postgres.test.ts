@@ -3,6 +3,7 @@ import {
   createPostgresDenyList,
   createPostgresKeyRingStore,
   createPostgresRefreshStore,
+  createPostgresSessionStore,
   createPostgresUserTokenStore,
   type PostgresClient,
 } from 'express-jwt-bearer/postgres'
@@ -10,6 +11,7 @@ import {
   denyListContract,
   keyRingStoreContract,
   refreshStoreContract,
+  sessionStoreContract,
   userTokenStoreContract,
   type ContractCase,
 } from 'express-jwt-bearer/testing'
@@ -41,7 +43,7 @@ let rings = 0
 describe.each([
   ['pg', await shiftedClock(pool)],
   ['PGlite', await shiftedClock(lite)],
-])('on %s', (_name, { client, passTime }) => {
+])('on %s', (_name, { client, passTime, resetTime }) => {
   const opens =
     <T>(create: (client: PostgresClient) => T) =>
     () => ({ subject: create(client), passTime })
@@ -55,6 +57,15 @@ describe.each([
   describe('createPostgresKeyRingStore', () => {
     const newRing = () => createPostgresKeyRingStore(client, { name: `ring ${String(++rings)}` })
     runs(keyRingStoreContract(() => ({ subject: newRing() })))
+  })
+  describe('createPostgresSessionStore', () => {
+    // A session's end is an instant and not a duration, so each case begins at the real time.
+    runs(
+      sessionStoreContract(async () => {
+        await resetTime()
+        return { subject: createPostgresSessionStore(client), passTime }
+      }),
+    )
   })
   describe('createPostgresUserTokenStore', () => {
     runs(userTokenStoreContract(opens(createPostgresUserTokenStore)))

@@ -20,5 +20,8 @@ export async function shiftedClock(client: PostgresClient) {
     passTime: async (seconds: number) => {
       await client.query('UPDATE shifted.clock SET ahead = ahead + $1', [seconds])
     },
+    resetTime: async () => {
+      await client.query('UPDATE shifted.clock SET ahead = 0')
+    },
   }
 }

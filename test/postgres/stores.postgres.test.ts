@@ -3,6 +3,7 @@ import {
   createPostgresDenyList,
   createPostgresKeyRingStore,
   createPostgresRefreshStore,
+  createPostgresSessionStore,
   createPostgresUserTokenStore,
   createSchema,
   schema,
@@ -129,5 +130,15 @@ describe.each<[string, { client: PostgresClient; passTime: (seconds: number) => 
     await passTime(4.5)
     expect(await store.prune()).toBe(1)
     expect((await store.getToken(idle))?.token.accessToken).toBe('a')
+  })
+
+  test('pruning forgets the sign-ins that are over and no other', async () => {
+    const store = createPostgresSessionStore(client)
+    const ahead = new Date(Date.now() + 10_000_000)
+    await store.set('over', { version: '1', expiresAt: new Date(0), data: 'a' })
+    await store.set('good', { version: '1', expiresAt: ahead, data: 'b' })
+    expect(await store.prune()).toBe(1)
+    expect(await store.get('good')).toEqual({ version: '1', expiresAt: ahead, data: 'b' })
+    expect(await store.prune()).toBe(0)
   })
 })

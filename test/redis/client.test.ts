@@ -3,6 +3,7 @@ import {
   createRedisDenyList,
   createRedisRefreshStore,
   createRedisReplayCache,
+  createRedisSessionStore,
   createRedisUserTokenStore,
   type RedisClient,
 } from 'express-jwt-bearer/redis'
@@ -17,6 +18,7 @@ describe.each([
   ['createRedisRefreshStore', createRedisRefreshStore],
   ['createRedisDenyList', createRedisDenyList],
   ['createRedisReplayCache', createRedisReplayCache],
+  ['createRedisSessionStore', createRedisSessionStore],
   ['createRedisUserTokenStore', createRedisUserTokenStore],
 ])('%s', (_name, create) => {
   test.each([

@@ -3,6 +3,7 @@ import {
   createRedisDenyList,
   createRedisRefreshStore,
   createRedisReplayCache,
+  createRedisSessionStore,
   createRedisUserTokenStore,
   type RedisClient,
 } from 'express-jwt-bearer/redis'
@@ -10,6 +11,7 @@ import {
   denyListContract,
   refreshStoreContract,
   replayCacheContract,
+  sessionStoreContract,
   userTokenStoreContract,
   type ContractCase,
 } from 'express-jwt-bearer/testing'
@@ -60,6 +62,11 @@ describe.each<[name: string, client: RedisClient]>([
   })
   describe('createRedisReplayCache', () => {
     runTogether(replayCacheContract(() => ({ subject: createRedisReplayCache(client), passTime })))
+  })
+  describe('createRedisSessionStore', () => {
+    runTogether(
+      sessionStoreContract(() => ({ subject: createRedisSessionStore(client), passTime })),
+    )
   })
   describe('createRedisUserTokenStore', () => {
     const open = () => createRedisUserTokenStore(client)

@@ -3,6 +3,7 @@ import {
   createRedisDenyList,
   createRedisRefreshStore,
   createRedisReplayCache,
+  createRedisSessionStore,
   createRedisUserTokenStore,
   type RedisClient,
 } from 'express-jwt-bearer/redis'
@@ -58,11 +59,14 @@ describe.each<[name: string, client: RedisClient]>([
     const userTokens = createRedisUserTokenStore(client, mine)
     await userTokens.storeToken(user, { accessToken: 'a' })
     await userTokens.lock?.(user, 10)
+    const session = { version: '1', expiresAt: new Date(Date.now() + 60_000), data: 'data' }
+    await createRedisSessionStore(client, mine).set('a', session)
     const keys = await ioRedis.keys('*')
     expect(keys.filter((key) => !key.startsWith('mine:'))).toEqual([])
-    expect(keys).toHaveLength(9)
+    expect(keys).toHaveLength(10)
     expect(await createRedisRefreshStore(client, theirs).list('alice')).toEqual([])
     expect(await createRedisDenyList(client, theirs).isDenied({ jti: 'a' })).toBe(false)
+    expect(await createRedisSessionStore(client, theirs).get('a')).toBeUndefined()
   })
 
   test('every key leaves by itself', async () => {
@@ -73,6 +77,8 @@ describe.each<[name: string, client: RedisClient]>([
     const userTokens = createRedisUserTokenStore(client, { idleLifetime: 0.05 })
     await userTokens.storeToken({ subject: 'alice', sessionId: 's' }, { accessToken: 'a' })
     await userTokens.lock?.({ subject: 'alice', sessionId: 's' }, 0.05)
+    const session = { version: '1', expiresAt: new Date(Date.now() + 50), data: 'data' }
+    await createRedisSessionStore(client).set('a', session)
     await wait(100)
     // The token stays for the minute in which a rotated one could still be answered.
     expect(await ioRedis.keys('*')).toEqual([`bearer:session:{${family.id}}:one`])
