@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { TokenResponse } from '../browser/token-store-service.js'
-import type { SessionSettings } from './options.js'
+import type { SessionSettings } from './settings.js'
 import { prepareRefresh, revokeQuietly } from './refresh-session.js'
 import { freshData, recordOf, dataOf, tokensAt } from './session-data.js'
 

@@ -1,5 +1,5 @@
 import { MetadataUnavailableError } from '../errors.js'
-import type { SessionSettings } from './options.js'
+import type { SessionSettings } from './settings.js'
 import { dataOf, freshData, recordOf, type SessionData } from './session-data.js'
 import type { SessionRecord } from './session-store.js'
 

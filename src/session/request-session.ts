@@ -1,6 +1,6 @@
 import type { TokenResponse } from '../browser/token-store-service.js'
 import { ConfigurationError } from '../errors.js'
-import type { SessionSettings } from './options.js'
+import type { SessionSettings } from './settings.js'
 
 /** What the session found out about a request. */
 export interface RequestSession {

@@ -2,7 +2,7 @@ import type { TokenResponse, TokenStoreService } from '../browser/token-store-se
 import type { Request, RequestHandler, Response } from '../express.js'
 import { MetadataUnavailableError } from '../errors.js'
 import { authState } from './auth-state.js'
-import type { SessionSettings } from './options.js'
+import type { SessionSettings } from './settings.js'
 import { markPrivate } from './private-response.js'
 import { sendProblem } from './problem.js'
 import { isCrossOrigin, refuseCrossOrigin } from './same-origin-guard.js'
@@ -53,7 +53,8 @@ export function createRoutes({ settings, tokenStore, reload }: RouteParts): Requ
   }
 
   return (req, res, next) => {
-    const name = `${req.method} ${req.path}`
+    // HEAD is GET without the body, which Node leaves out.
+    const name = `${req.method === 'HEAD' ? 'GET' : req.method} ${req.path}`
     const route = Object.hasOwn(routes, name) ? routes[name] : undefined
     if (route === undefined) {
       next()

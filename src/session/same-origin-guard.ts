@@ -1,6 +1,6 @@
 import type { Request, RequestHandler } from '../express.js'
 import { checkNames } from '../option-checks.js'
-import { readOrigins } from './options.js'
+import { readOrigins } from './settings.js'
 import { sendProblem } from './problem.js'
 
 /** What {@link sameOriginGuard} accepts. */

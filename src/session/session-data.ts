@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { TokenResponse } from '../browser/token-store-service.js'
-import type { SessionSettings } from './options.js'
+import type { SessionSettings } from './settings.js'
 import type { SessionRecord } from './session-store.js'
 
 /** What a session's record holds as text. Instants are milliseconds, as `clock()` gives them. */

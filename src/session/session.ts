@@ -3,7 +3,8 @@ import { MetadataUnavailableError } from '../errors.js'
 import type { MessageReceivedContext } from '../events.js'
 import type { Request, RequestHandler, Response } from '../express.js'
 import { keepInCookie, keepOnServer } from './keeper.js'
-import { resolveSession, type SessionOptions } from './options.js'
+import type { SessionOptions } from './options.js'
+import { resolveSession } from './settings.js'
 import { markPrivate } from './private-response.js'
 import { recordSession, sessionOf } from './request-session.js'
 import { createRoutes } from './routes.js'
@@ -42,7 +43,7 @@ export interface Session {
  * @example
  * ```ts
  * const session = createSession({ login, refresh, logout })
- * app.use(express.json(), session.middleware)
+ * app.use(session.middleware, express.json())
  * app.use(jwtBearer({
  *   authority: 'https://issuer.example',
  *   audience: 'api://orders',
@@ -59,7 +60,8 @@ export function createSession(options: SessionOptions): Session {
     createTokenStore(req, res, { settings, cookie, keeper })
 
   async function load(req: Request, res: Response, rejected?: string): Promise<void> {
-    const value = cookie.read(req, res)
+    // With a header the cookie speaks for nobody.
+    const value = hasHeader(req) ? undefined : cookie.read(req, res)
     try {
       const tokens = value === undefined ? undefined : await keeper.open(value, rejected)
       recordSession(req, { settings, tokens })
@@ -75,13 +77,7 @@ export function createSession(options: SessionOptions): Session {
 
   return {
     middleware: (req, res, next) => {
-      // With a header the cookie speaks for nobody, so it needs no guard either.
-      if (hasHeader(req)) {
-        recordSession(req, { settings })
-        next()
-        return
-      }
-      if (cookie.isSent(req) && isCrossOrigin(req, settings.trustedOrigins)) {
+      if (!hasHeader(req) && cookie.isSent(req) && isCrossOrigin(req, settings.trustedOrigins)) {
         refuseCrossOrigin(res)
         return
       }

@@ -1,6 +1,6 @@
 import cookieParser from 'cookie-parser'
 import type { Request, Response } from '../express.js'
-import type { SessionSettings } from './options.js'
+import type { SessionSettings } from './settings.js'
 import { markPrivate } from './private-response.js'
 
 /** Reads and writes the sign-in cookie. */

@@ -2,7 +2,7 @@ import { createListeners } from '../browser/listeners.js'
 import type { TokenResponse, TokenStoreService } from '../browser/token-store-service.js'
 import type { Request, Response } from '../express.js'
 import type { SessionKeeper } from './keeper.js'
-import type { SessionSettings } from './options.js'
+import type { SessionSettings } from './settings.js'
 import { recordSession, sessionOf } from './request-session.js'
 import type { SignInCookie } from './sign-in-cookie.js'
 

@@ -122,6 +122,13 @@ describe('the sign-in cookie', () => {
     expect(response.headers['www-authenticate']).toMatch(/^Bearer/)
   })
 
+  test('gives no token to whoever sends a header', async () => {
+    const { app, cookie } = await signedIn()
+    const headers = { Cookie: cookie, Authorization: 'Bearer bad' }
+    await request(app).post('/tokens/refresh').set(headers).expect(401)
+    await request(app).post('/tokens/refresh').set('Cookie', cookie).expect(200)
+  })
+
   test('gives way to a good header', async () => {
     const { app, cookie } = await signedIn()
     const bob = await issuer.bearer({ sub: 'bob' })
@@ -278,6 +285,12 @@ describe('POST /tokens/logout', () => {
 })
 
 describe('GET /me', () => {
+  test('answers HEAD as it answers GET', async () => {
+    const { app, cookie } = await signedIn()
+    expectPrivate(await request(app).head('/me').set('Cookie', cookie).expect(200))
+    await request(app).head('/me').expect(401)
+  })
+
   test('says who is signed in', async () => {
     const { app, cookie } = await signedIn()
     const response = await request(app).get('/me').set('Cookie', cookie).expect(200)
