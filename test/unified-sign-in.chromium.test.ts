@@ -91,7 +91,7 @@ describe('the unified sign-in example', () => {
       messages.add((await page.locator('[role=alert]').textContent()) ?? '')
     }
     expect([...messages]).toEqual([
-      'Sign-in failed. Please check your e-mail address and password.',
+      'Sign-in failed. Please check your email and password.',
     ])
     expect(await context.cookies()).toEqual([])
   })

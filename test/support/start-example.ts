@@ -17,27 +17,31 @@ export interface RunningExample {
 /** Starts an example as its user does, on a free port unless one is given, and waits for its last words. */
 export async function startExample(
   file: string,
-  { port = 0, lastWords = 'Listening on' }: { port?: number; lastWords?: string } = {},
+  {
+    port = 0,
+    lastWords = 'Listening on',
+    env = {},
+  }: { port?: number; lastWords?: string; env?: NodeJS.ProcessEnv } = {},
 ): Promise<RunningExample> {
-  const example = runExample(file, String(port))
+  const example = runExample(file, { ...env, PORT: String(port) })
   await example.printed(lastWords)
-  const url = /http:\/\/localhost:\d+/.exec(example.output())?.[0]
+  const url = /http:\/\/(?:localhost|127\.0\.0\.1):\d+/.exec(example.output())?.[0]
   if (url === undefined) throw new Error(`${file} printed no address:\n${example.output()}`)
   return { url, output: example.output, stop: example.stop }
 }
 
 /** Starts an example that is to end by itself. */
-export async function endOfExample(file: string, port: string) {
-  const example = runExample(file, port)
+export async function endOfExample(file: string, port: string, env: NodeJS.ProcessEnv = {}) {
+  const example = runExample(file, { ...env, PORT: port })
   return { code: await example.ended, output: example.output() }
 }
 
-function runExample(file: string, port: string) {
+function runExample(file: string, env: NodeJS.ProcessEnv) {
   // A group of its own: tsx starts a process for the example, and both have to end.
   const child = spawn(process.execPath, [...tsx, `examples/${file}`], {
     cwd: root,
     detached: true,
-    env: { ...process.env, PORT: port },
+    env: { ...process.env, ...env },
   })
   let text = ''
   for (const stream of [child.stdout, child.stderr])

@@ -31,7 +31,7 @@ export async function createAuthApi(options: AuthApiOptions): Promise<Express> {
     const user = login && (await table.verify(login.email, login.password))
     if (user === undefined) {
       res.status(400).type('application/problem+json')
-      res.send({ title: 'The e-mail address or the password is wrong', status: 400 })
+      res.send({ title: 'The email address or the password is wrong', status: 400 })
       return
     }
     const { id, email, firstName, lastName, roles } = user

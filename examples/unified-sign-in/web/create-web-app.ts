@@ -25,7 +25,8 @@ export async function createWebApp(options: WebAppOptions): Promise<Express> {
   const session = createSession({ ...account, insecureCookie })
 
   const app = express().disable('x-powered-by')
-  app.use(await serveAssets(), express.json(), session.middleware)
+  // The session first: whatever happens to a request afterwards, its answer can be rendered as the user.
+  app.use(await serveAssets(), session.middleware, express.json())
   app.use(
     jwtBearer({
       authority: authApiUrl,
@@ -76,14 +77,18 @@ export async function createWebApp(options: WebAppOptions): Promise<Express> {
 
   app.use((req, res) => {
     const text = 'There is no page at this address.'
-    sendPage(req, res.status(404), { name: 'message', title: 'Not found', text })
+    sendMessage(req, res.status(404), { title: 'Not found', text })
   })
   app.use(handleError)
   return app
 }
 
+// People and other programs write "returnUrl" too; several values are as good as none.
 function returnUrlIn(values: unknown): unknown {
-  return (values as Record<string, unknown> | undefined)?.['ReturnUrl']
+  const given = Object.entries((values ?? {}) as Record<string, unknown>).filter(
+    ([name]) => name.toLowerCase() === 'returnurl',
+  )
+  return given.length === 1 ? given[0]?.[1] : undefined
 }
 
 function tokenOf(req: Request): string {
@@ -99,11 +104,21 @@ function handleError(error: unknown, req: Request, res: Response, next: NextFunc
   }
   const { status = 500 } = error as { readonly status?: number }
   if (status >= 500) console.error(error)
-  res.status(status)
   const title = status === 503 ? 'Please try again in a moment' : 'Something went wrong'
-  if (req.path.startsWith('/api/') || req.path.startsWith('/tokens/')) {
-    res.type('application/problem+json').send(JSON.stringify({ title, status }))
+  sendMessage(req, res.status(status), { title, text: 'The page could not be shown.' })
+}
+
+// A program gets JSON, never a page.
+function sendMessage(
+  req: Request,
+  res: Response,
+  message: { readonly title: string; readonly text: string },
+): void {
+  if (!/^\/(?:api|tokens|me)(?:\/|$)/.test(req.path)) {
+    sendPage(req, res, { name: 'message', ...message })
     return
   }
-  sendPage(req, res, { name: 'message', title, text: 'The page could not be shown.' })
+  res.set({ 'Cache-Control': 'private, no-store' }).vary('Cookie')
+  res.type('application/problem+json')
+  res.send(JSON.stringify({ title: message.title, status: res.statusCode }))
 }

@@ -42,7 +42,7 @@ export function LoginPage({ data, client }: LoginPageProps): JSX.Element {
       <form method="post" action="/login" onSubmit={(event) => void signIn(event)}>
         <input type="hidden" name="ReturnUrl" value={returnUrl} />
         <label>
-          E-mail
+          Email
           <input
             type="email"
             name="email"
@@ -70,4 +70,4 @@ export function LoginPage({ data, client }: LoginPageProps): JSX.Element {
   )
 }
 
-const failed = 'Sign-in failed. Please check your e-mail address and password.'
+const failed = 'Sign-in failed. Please check your email and password.'

@@ -13,7 +13,8 @@ export function SiteHeader({ user, client, page }: SiteHeaderProps): JSX.Element
   async function signOut(event: TargetedSubmitEvent<HTMLFormElement>): Promise<void> {
     if (client === undefined) return
     event.preventDefault()
-    await client.signOut()
+    // Where the server could not be told, its page shows that the user is still signed in.
+    await client.signOut().catch(() => undefined)
     location.assign('/')
   }
 
