@@ -15,6 +15,7 @@ function firstCode(table: Table): readonly string[] {
 const borrowed = `
 import type { Express } from 'express'
 import type { JwtBearerOptions } from 'express-jwt-bearer'
+import type { TokenResponse } from 'express-jwt-bearer/session'
 declare global {
   interface Order { readonly owner: string }
   const app: Express
@@ -23,6 +24,7 @@ declare global {
   const orders: readonly Order[]
   function isRevoked(id: string | undefined): Promise<boolean>
   function findOrder(id: unknown): Promise<Order>
+  function askIssuer(path: string, body: unknown): Promise<TokenResponse | undefined>
 }`
 
 // The one package that readers need and this package does not.
@@ -82,6 +84,21 @@ describe('the tables of names', () => {
     const documented = firstCode(tableBelow('jwtBearer(options)'))
     const real = namesOf(core.membersOf('JwtBearerOptions'))
     expect(sorted(documented)).toEqual(sorted(real))
+  })
+
+  test.each([
+    ['One sign-in for server and page', 'session/index', 'SessionOptions'],
+    ['The sign-in in the page', 'browser/index', 'AuthClientOptions'],
+  ] as const)('list the options below "%s", with their defaults', (heading, entry, type) => {
+    const table = tableBelow(heading)
+    const real = surfaceOf(program, entry).membersOf(type)
+    expect(sorted(firstCode(table))).toEqual(sorted(namesOf(real)))
+    const defaults = new Map(
+      table.map(([option = '', value = '']) => [codesIn(option)[0], codesIn(value)[0]]),
+    )
+    for (const { name, defaultValue = '' } of real) {
+      expect([name, defaults.get(name)]).toEqual([name, codesIn(defaultValue)[0]])
+    }
   })
 
   test.each([

@@ -50,7 +50,10 @@ export interface Described {
 }
 
 /** Reads the public surface out of the source. */
-export function surfaceOf(program: ts.Program, entry: 'index' | 'testing/index') {
+export function surfaceOf(
+  program: ts.Program,
+  entry: 'index' | 'testing/index' | 'session/index' | 'browser/index',
+) {
   const checker = program.getTypeChecker()
   const file = program.getSourceFile(`${root}src/${entry}.ts`) as ts.SourceFile
   const exports = checker

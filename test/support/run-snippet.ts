@@ -1,6 +1,8 @@
 import cookieParser from 'cookie-parser'
 import express, { type RequestHandler } from 'express'
 import * as core from 'express-jwt-bearer'
+import * as browser from 'express-jwt-bearer/browser'
+import * as session from 'express-jwt-bearer/session'
 import * as testing from 'express-jwt-bearer/testing'
 import * as jose from 'jose'
 import { createServer } from 'node:http'
@@ -26,6 +28,8 @@ const packages: Readonly<Record<string, unknown>> = {
   'cookie-parser': { default: cookieParser, __esModule: true },
   express: { default: quietExpress, Router: express.Router, __esModule: true },
   'express-jwt-bearer': core,
+  'express-jwt-bearer/browser': browser,
+  'express-jwt-bearer/session': session,
   'express-jwt-bearer/testing': testing,
   jose,
   'node:http': { createServer },
