@@ -90,9 +90,7 @@ describe('the unified sign-in example', () => {
       await fillLogin(page, { ...demoUser, email, password: 'wrong' })
       messages.add((await page.locator('[role=alert]').textContent()) ?? '')
     }
-    expect([...messages]).toEqual([
-      'Sign-in failed. Please check your email and password.',
-    ])
+    expect([...messages]).toEqual(['Sign-in failed. Please check your email and password.'])
     expect(await context.cookies()).toEqual([])
   })
 

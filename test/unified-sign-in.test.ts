@@ -132,19 +132,20 @@ describe('the unified sign-in example, on the wire', () => {
 
 describe('npm run example:unified-sign-in', () => {
   test('lets access tokens live for as long as it is told', { timeout: startTime }, async () => {
-    const { url, output, stop } = await startExample(main, {
+    const running = await startExample(main, {
       lastWords: 'Sign in as',
       env: { ACCESS_TOKEN_LIFETIME: '2' },
     })
-    expect(output()).toContain(`${email} / ${password}`)
+    const { url } = running
+    expect(running.output()).toContain(`${email} / ${password}`)
     const { tokens, cookie } = await signIn(url)
     expect(tokens.expiresIn).toBeLessThanOrEqual(2)
     await new Promise((resolve) => setTimeout(resolve, 2100))
     const response = await fetch(`${url}/weather`, { headers: { Cookie: cookie } })
     expect(response.status).toBe(200)
     expect(await response.text()).toContain('Demo Person')
-    expect(output()).not.toContain('eyJ')
-    await stop()
+    expect(running.output()).not.toContain('eyJ')
+    await running.stop()
   })
 
   test.each([
