@@ -31,6 +31,17 @@ describe('jwtBearer', () => {
     expectTypeOf(bearer.authenticate(req)).toEqualTypeOf<Promise<AuthenticateResult>>()
   })
 
+  test('leaves the parameters of a route to Express', () => {
+    express().get('/orders/:id', bearer, (request) => {
+      expectTypeOf(request.params).toEqualTypeOf<{ id: string }>()
+      expectTypeOf(bearer.user(request)).toEqualTypeOf<ClaimsPrincipal>()
+    })
+  })
+
+  test('reads the caller of requests of any type', () => {
+    expectTypeOf(bearer.user).toBeCallableWith({} as Request<{ id: string }, string, 5, { q: 5 }>)
+  })
+
   test('types the claims as a token has them where there is no schema', () => {
     expectTypeOf(bearer.user(req)).toEqualTypeOf<ClaimsPrincipal>()
     expectTypeOf(bearer.user(req).claims).toEqualTypeOf<Readonly<JwtClaims>>()
