@@ -17,7 +17,7 @@ declare global {
 }
 
 /** Express's request with its `user`; exported so that the augmentation reaches every consumer. */
-export type { Request, Response, NextFunction } from 'express'
+export type { Request, Response, NextFunction, RequestHandler } from 'express'
 
 /**
  * Is a handler for `app.use()` and routes. It asks for Node's types alone, so that the handlers after it keep the
