@@ -16,6 +16,7 @@ import { z } from 'zod'
 const issuerSigningKey = symmetricKey('d7Uz0rKcXqv3nTq8pB1mYf5sGh2jLw9e')
 const validIssuer = 'https://issuer.example'
 declare const req: Request
+declare const typedRequest: Request<{ id: string }, string, 5, { q: 5 }>
 
 describe('jwtBearer', () => {
   const bearer = jwtBearer({
@@ -39,7 +40,7 @@ describe('jwtBearer', () => {
   })
 
   test('reads the caller of requests of any type', () => {
-    expectTypeOf(bearer.user).toBeCallableWith({} as Request<{ id: string }, string, 5, { q: 5 }>)
+    expectTypeOf(bearer.user).toBeCallableWith(typedRequest)
   })
 
   test('types the claims as a token has them where there is no schema', () => {
