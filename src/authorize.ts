@@ -7,15 +7,15 @@ import {
   type PolicyInput,
 } from './authorization/policy.js'
 import { ConfigurationError } from './errors.js'
-import type { RequestHandler } from './express.js'
-import { checkNames } from './option-checks.js'
+import type { Middleware } from './express.js'
+import { checkNames, checkObject } from './option-checks.js'
 import type { ClaimsPrincipal } from './principal.js'
 import { createGuard } from './guard.js'
 
 /** Makes guards. Several arguments must all hold; without any, every authenticated caller may pass. */
 export type Authorize<Name extends string = never> = (
   ...requirements: readonly AuthorizeArgument<Name>[]
-) => RequestHandler
+) => Middleware
 
 /** What {@link createAuthorization} accepts. */
 export interface AuthorizationOptions<Name extends string = string> {
@@ -70,7 +70,7 @@ export function createAuthorization<const Name extends string = never>(
 ): Authorization<Name> {
   checkNames(options, ['policies', 'defaultPolicy'], 'the options of createAuthorization()')
   const { policies = {}, defaultPolicy = (policy: PolicyBuilder) => policy } = options
-  checkNames(policies, Object.keys(policies), '"policies"')
+  checkObject(policies, '"policies"')
   const named = new Map<string, AuthorizationPolicy>(
     Object.entries<PolicyInput>(policies).map(([name, policy]) => [name, buildPolicy(policy)]),
   )

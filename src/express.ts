@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { ClaimsPrincipal } from './principal.js'
 
 declare global {
@@ -17,3 +18,13 @@ declare global {
 
 /** Express's request with its `user`; exported so that the augmentation reaches every consumer. */
 export type { Request, Response, NextFunction, RequestHandler } from 'express'
+
+/**
+ * Is a handler for `app.use()` and routes. It asks for Node's types alone, so that the handlers after it keep the
+ * parameters that Express reads out of their route's path.
+ */
+export type Middleware = (
+  req: IncomingMessage,
+  res: ServerResponse,
+  next: (error?: unknown) => void,
+) => void

@@ -12,7 +12,7 @@ import {
   isScopeRequirement,
   type AuthorizationRequirement,
 } from './authorization/requirement.js'
-import type { NextFunction, Request, RequestHandler, Response } from './express.js'
+import type { Middleware, NextFunction, Request, Response } from './express.js'
 import { andThen, attempt, isPromise, type MaybePromise } from './maybe-promise.js'
 import { forbid } from './responses/forbid.js'
 import { httpError, serverFault } from './responses/http-error.js'
@@ -24,7 +24,7 @@ type Succeeded = SchemeResult & { readonly result: AuthenticateSuccess }
 type Verdict = 'pass' | Error | undefined
 
 /** Makes the handler that lets a request through, challenges it or forbids it. */
-export function createGuard(demands: Demands): RequestHandler {
+export function createGuard(demands: Demands): Middleware {
   const { policy, optional } = demands
   const scopes = scopesOf(policy.requirements)
 
@@ -70,7 +70,7 @@ export function createGuard(demands: Demands): RequestHandler {
     else goOn(verdict)
   }
 
-  return authorizeMiddleware
+  return authorizeMiddleware as Middleware
 }
 
 function pass(req: Request, result: AuthenticateSuccess): 'pass' {

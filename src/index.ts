@@ -100,4 +100,4 @@ export {
 export type { DiagnosticChannel, DiagnosticMessages } from './diagnostics.js'
 
 /** Express's request with its `user`: the export carries the augmentation to every consumer. */
-export type { Request } from './express.js'
+export type { Request, Middleware } from './express.js'

@@ -6,14 +6,13 @@ import type { AuthenticateResult } from './authentication/result.js'
 import { resolveScheme, type AuthenticationScheme } from './authentication/scheme.js'
 import { publisher } from './diagnostics.js'
 import { codeOf, ConfigurationError } from './errors.js'
-import type { NextFunction, Request, Response } from './express.js'
+import type { Middleware, NextFunction, Request, Response } from './express.js'
 import { isPromise } from './maybe-promise.js'
 import type { ClaimsPrincipal, JwtClaims } from './principal.js'
 import { authenticationRequired } from './responses/http-error.js'
 
 /** The middleware that {@link jwtBearer} makes, and its other doors. */
-export interface JwtBearerMiddleware<TClaims = JwtClaims> {
-  (req: Request, res: Response, next: NextFunction): void
+export interface JwtBearerMiddleware<TClaims = JwtClaims> extends Middleware {
   /** Fetches metadata and keys now; rejects if it cannot. For checks at start-up; with local keys there is nothing to do. */
   readonly ready: () => Promise<void>
   /**
@@ -28,7 +27,7 @@ export interface JwtBearerMiddleware<TClaims = JwtClaims> {
    *
    * @throws 401 `ERR_AUTHENTICATION_REQUIRED` when this middleware found no caller.
    */
-  readonly user: (req: Request) => ClaimsPrincipal<TClaims>
+  readonly user: (req: object) => ClaimsPrincipal<TClaims>
 }
 
 /**
@@ -74,7 +73,7 @@ export function jwtBearer<TClaims extends object = JwtClaims>(
     else goOn(result)
   }
 
-  return Object.assign(jwtBearerMiddleware, {
+  return Object.assign(jwtBearerMiddleware as Middleware, {
     ready: scheme.ready,
     // An async function, so that the result is a promise whatever the walk was.
     authenticate: async (request: AuthenticationRequest) => {
@@ -83,7 +82,7 @@ export function jwtBearer<TClaims extends object = JwtClaims>(
       publish(scheme, result)
       return result
     },
-    user: (req: Request) => {
+    user: (req: object) => {
       const result = resultOf(req, scheme.name)?.result
       if (result?.kind !== 'success') throw authenticationRequired(scheme)
       return result.principal as ClaimsPrincipal<TClaims>

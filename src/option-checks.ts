@@ -20,12 +20,17 @@ function wrong(name: string, rule: string, value: unknown): ConfigurationError {
   return new ConfigurationError(`"${name}" must be ${rule}, got ${show(value)}`)
 }
 
-/** Requires an object and refuses names it does not know, so that a misspelt option never goes unnoticed. */
-export function checkNames(value: unknown, known: readonly string[], name: string): void {
+/** Requires an object. */
+export function checkObject(value: unknown, name: string): void {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new ConfigurationError(`${name} must be an object, got ${kindOf(value)}`)
   }
-  for (const key of Object.keys(value)) {
+}
+
+/** Requires an object and refuses names it does not know, so that a misspelt option never goes unnoticed. */
+export function checkNames(value: unknown, known: readonly string[], name: string): void {
+  checkObject(value, name)
+  for (const key of Object.keys(value as object)) {
     if (known.includes(key)) continue
     const meant = known.find((other) => other.toLowerCase() === key.toLowerCase())
     const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean "${meant}"?`

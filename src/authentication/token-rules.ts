@@ -103,7 +103,8 @@ function readAddress(value: unknown, name: string, requireHttps: boolean): strin
 }
 
 function withoutPassword(address: string): string {
-  return address.replace(/\/\/[^/@]*@/, '//')
+  // Up to the last @, since what makes an address unreadable may well be the password.
+  return address.replace(/\/\/.*@/s, '//')
 }
 
 function readPrincipal(

@@ -46,10 +46,16 @@ export class PolicyBuilder {
   /**
    * Asks for exactly this scope.
    *
-   * @throws {@link ConfigurationError} when it holds a space: two scopes are two calls.
+   * @throws {@link ConfigurationError} when it holds a space or is not the only one: two scopes are two calls.
    */
-  requireScope(scope: string): this {
-    return this.#add(scopeRequirement('requireScope', scopes([scope], 'requireScope')))
+  requireScope(...only: readonly [scope: string]): this {
+    // Without types it is easily taken for requireRole(), and all but the first would go unasked.
+    if ((only as readonly string[]).length > 1) {
+      throw new ConfigurationError(
+        'requireScope() takes one scope; call it once for each that is needed, or requireAnyScope() for alternatives',
+      )
+    }
+    return this.#add(scopeRequirement('requireScope', scopes(only, 'requireScope')))
   }
 
   /**

@@ -32,6 +32,16 @@ export interface SigningKey {
   readonly certificate: { readonly validFrom: number; readonly validTo: number } | undefined
 }
 
+/** Tells whether two keys are one: a function of the user's may bring the same key as a new object each time. */
+export function isSameKey(one: SigningKey, other: SigningKey): boolean {
+  if (one === other) return true
+  return (
+    one.kid === other.kid &&
+    [...one.algorithms].join() === [...other.algorithms].join() &&
+    one.key.equals(other.key)
+  )
+}
+
 /** Reports a key that cannot be used. The text never quotes the key. */
 export class UnusableKeyError extends Error {}
 
@@ -131,7 +141,10 @@ function importJwk(jwk: JWK): SigningKey {
     throw new UnusableKeyError('the JWK is not meant to verify ("key_ops" lacks "verify")')
   }
   const name = typeof kid === 'string' ? kid : undefined
-  if (kty === 'oct') return importSecret(Buffer.from(String(jwk.k), 'base64url'), name, alg)
+  if (kty === 'oct') {
+    const secret = typeof jwk.k === 'string' ? Buffer.from(jwk.k, 'base64url') : jwk.k
+    return importSecret(secret, name, alg)
+  }
   refusePrivate('d' in jwk || 'priv' in jwk)
   const key = parsed('JWK', () => createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }))
   return signingKey(key, name, alg, certificateOf(x5c))

@@ -40,11 +40,12 @@ export function symmetricKey(secret: string | Uint8Array): SymmetricKey {
   return new SymmetricKey(secret)
 }
 
+// Brackets and quotes around a placeholder do not make it a secret.
 const placeholders = [
-  /^replace[_-]?(with|me)/i,
-  /^your-(256|384|512)-bit-secret/i,
-  /^a-string-secret-at-least-\d+-bits-long$/i,
-  /^change[_-]?(me|this)/i,
+  /^\W*replace[_-]?(with|me)/i,
+  /^\W*your-(256|384|512)-bit-secret/i,
+  /^\W*a-string-secret-at-least-\d+-bits-long\W*$/i,
+  /^\W*change[_-]?(me|this)/i,
 ]
 
 /** Says what is wrong with a secret, without quoting it; nothing when it will do. */

@@ -120,7 +120,7 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
   const publishes = !alg.startsWith('HS') && URL.canParse(home)
   const requireHttpsMetadata = !home.startsWith('http:')
   const keysCalled = ({ kid }: { kid?: string }): IssuerSigningKey[] =>
-    keys.filter((key) => key.kid === kid).map(({ jwk }) => jwk)
+    keys.filter((key) => kid === undefined || key.kid === kid).map(({ jwk }) => jwk)
 
   return {
     options: {

@@ -37,9 +37,11 @@ export function checkLifetime(rules: {
     const now = rules.clock() / 1000
     if (exp === undefined && rules.requireExpirationTime) throw new LifetimeMissingError()
     if (exp !== undefined && nbf !== undefined && nbf > exp) throw new LifetimeInvalidError()
-    if (nbf !== undefined && nbf > now + rules.clockSkew)
+    // Written so that a clock that gives no number lets no token in.
+    if (nbf !== undefined && !(nbf <= now + rules.clockSkew))
       throw new TokenNotYetValidError(toDate(nbf))
-    if (exp !== undefined && exp <= now - rules.clockSkew) throw new TokenExpiredError(toDate(exp))
+    if (exp !== undefined && !(exp > now - rules.clockSkew))
+      throw new TokenExpiredError(toDate(exp))
     return undefined
   }
 }

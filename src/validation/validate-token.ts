@@ -3,7 +3,7 @@ import {
   SignatureInvalidError,
   SigningKeyNotFoundError,
 } from '../errors.js'
-import type { SigningKey } from '../keys/signing-key.js'
+import { isSameKey, type SigningKey } from '../keys/signing-key.js'
 import type { Trust } from '../keys/trust.js'
 import { andThen, type MaybePromise } from '../maybe-promise.js'
 import type { Check } from './claims.js'
@@ -42,8 +42,9 @@ export function validateAgain(
   // A function behind "issuers" may answer one way for one request and another way for the next.
   if (token.settings !== settings) return false
   return andThen(settings.trust.current(token.header), (trust) => {
-    if (trust !== token.trust && !trust.keys.includes(token.key)) return false
-    if (!isInDate(token.key, settings)) return false
+    const key =
+      trust === token.trust ? token.key : trust.keys.find((one) => isSameKey(one, token.key))
+    if (key === undefined || !isInDate(key, settings)) return false
     token.trust = trust
     return andThen(runChecks(settings.checksOfEveryUse, token), () => true)
   })

@@ -465,6 +465,25 @@ describe('the start-up checks of addresses and issuers', () => {
     const { message } = start({ audience, authority: 'http://user:pass-word@issuer.test' })
     expect(message).not.toContain('pass-word')
   })
+
+  test.each(['pass-word', 'p@ss-word', 'p/ss-word', 'p@ss\nss-word'])(
+    'refuse an address with a password, which no fetch would take, and keep %j out of the message',
+    (password) => {
+      const error = start({ audience, authority: `https://user:${password}@issuer.test` })
+      expect(error.code).toBe('ERR_CONFIGURATION')
+      expect(error.message).toContain('"authority" ')
+      expect(error.message).not.toContain('ss-word')
+    },
+  )
+
+  test.each(['https://user@issuer.test', 'https://:secret@issuer.test'])(
+    'refuse half of a user and password in an address: %s',
+    (authority) => {
+      expect(start({ audience, authority }).message).toBe(
+        '"authority" holds a user name or password; send credentials by a "fetch" of your own, got "https://issuer.test"',
+      )
+    },
+  )
 })
 
 describe('the defaults of jwtBearer()', () => {

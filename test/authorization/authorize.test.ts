@@ -289,6 +289,7 @@ describe('createAuthorization', () => {
 
   test.each<[what: string, options: unknown, message: string]>([
     ['null', null, 'the options of createAuthorization() must be an object, got null'],
+    ['policies that are null', { policies: null }, '"policies" must be an object, got null'],
     ['a list of policies', { policies: [] }, '"policies" must be an object, got an array'],
     [
       'a misspelt option',

@@ -185,6 +185,11 @@ describe('a policy', () => {
       'requireScope() takes one scope per value, got "a b"; call requireScope() once for each that is needed',
     ],
     [
+      'two scopes at once',
+      (p) => p.requireScope(...(['a', 'b'] as unknown as ['a'])),
+      'requireScope() takes one scope; call it once for each that is needed, or requireAnyScope() for alternatives',
+    ],
+    [
       'two scopes in one alternative',
       (p) => p.requireAnyScope('a', 'b c'),
       'requireAnyScope() takes one scope per value, got "b c"; call requireScope() once for each that is needed',

@@ -14,6 +14,7 @@ import {
   judge,
   jwkOf,
   keyOptions,
+  outcomeOf,
   secret,
   sign,
 } from '../support/tokens.js'
@@ -133,5 +134,42 @@ describe('issuerSigningKeyResolver', () => {
       )
     }
     expect([...outcomes]).toEqual([badSignature])
+  })
+
+  const long = `${secret}${secret}`
+  const oct = { kty: 'oct', k: Buffer.from(long).toString('base64url') }
+  const signedWithLong = sign({ alg: 'HS256' }, claimsOf(), long)
+
+  test.each<[string, string, (time: number) => IssuerSigningKey, number, string]>([
+    ['once for each use where its key is a new object', withKid, () => ({ ...jwk }), 2, 'success'],
+    ['once for each use where its secret is', signedWithLong, () => ({ ...oct }), 2, 'success'],
+    [
+      'again where the key has another name',
+      withKid,
+      (time) => ({ ...jwk, kid: `k${String(time)}` }),
+      3,
+      'success',
+    ],
+    [
+      'again where the key is for fewer algorithms',
+      signedWithLong,
+      (time) => ({ ...oct, ...(time > 1 && { alg: 'HS384' }) }),
+      3,
+      notFound,
+    ],
+    [
+      'again where another key goes by the name',
+      withKid,
+      (time) => (time > 1 ? strange : jwk),
+      3,
+      badSignature,
+    ],
+  ])('is asked %s for a token that is known', async (_case, token, keyAt, times, second) => {
+    const resolver = vi.fn(() => keyAt(resolver.mock.calls.length))
+    const bearer = jwtBearer(keyOptions({ issuerSigningKeyResolver: resolver }))
+    const request = { headers: { authorization: `Bearer ${token}` } }
+    expect(outcomeOf(await bearer.authenticate(request))).toBe('success')
+    expect(outcomeOf(await bearer.authenticate(request))).toBe(second)
+    expect(resolver).toHaveBeenCalledTimes(times)
   })
 })

@@ -41,7 +41,17 @@ describe('symmetricKey', () => {
       'replace-me-with-a-secret-of-32-bytes-or-more',
       placeholder,
     ],
+    [
+      'the placeholder of a template in brackets',
+      '<REPLACE_WITH_A_SECRET_OF_32_BYTES_OR_MORE>',
+      placeholder,
+    ],
     ['the secret of a well-known page', 'your-256-bit-secret', placeholder],
+    [
+      'the secret of a well-known page in quotes',
+      '"a-string-secret-at-least-256-bits-long"',
+      placeholder,
+    ],
     [
       'the longer secret of a well-known page',
       'your-512-bit-secret-your-512-bit-secret-your-512-bit-secret-here',

@@ -95,6 +95,16 @@ describe('createTestIssuer', async () => {
     expect(one.jwks.keys).toHaveLength(published)
   })
 
+  test.each(['ES256', 'HS256'])('signs tokens that name no key with %s as well', async (alg) => {
+    const one = await createTestIssuer({ alg })
+    const unnamed = { header: { kid: undefined } }
+    const before = await one.token({}, unnamed)
+    expect(await verdict(one, before)).toBe('success')
+    await one.rotateKeys()
+    expect(await verdict(one, before)).toBe('ERR_TOKEN_KEY_NOT_FOUND')
+    expect(await verdict(one, one.token({}, unnamed))).toBe('success')
+  })
+
   test('publishes public keys alone', () => {
     for (const key of issuer.jwks.keys) expect(key).not.toHaveProperty('d')
     expect(issuer.jwks.keys[0]).toMatchObject({ kty: 'EC', alg: 'ES256', use: 'sig' })

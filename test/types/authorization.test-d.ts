@@ -1,4 +1,4 @@
-import type { RequestHandler } from 'express'
+import express, { type RequestHandler } from 'express'
 import {
   authorize,
   buildPolicy,
@@ -55,6 +55,17 @@ describe('createAuthorization', () => {
 })
 
 describe('authorize', () => {
+  test('leaves the parameters of a route to Express', () => {
+    const { authorize: guard } = createAuthorization({ policies: { Any: (policy) => policy } })
+    express().get('/orders/:id', authorize(), guard('Any'), (request, response) => {
+      expectTypeOf(request.params).toEqualTypeOf<{ id: string }>()
+      expectTypeOf(request.user).toEqualTypeOf<Express.User | undefined>()
+      response.json(request.params.id)
+    })
+    express().use('/orders', authorize(), express.Router())
+    express().use([authorize(), guard('Any')])
+  })
+
   test('takes policies, functions and objects, and no names', () => {
     expectTypeOf(authorize()).toExtend<RequestHandler>()
     authorize(

@@ -16,6 +16,7 @@ import { z } from 'zod'
 const issuerSigningKey = symmetricKey('d7Uz0rKcXqv3nTq8pB1mYf5sGh2jLw9e')
 const validIssuer = 'https://issuer.example'
 declare const req: Request
+declare const typedRequest: Request<{ id: string }, string, 5, { q: 5 }>
 
 describe('jwtBearer', () => {
   const bearer = jwtBearer({
@@ -29,6 +30,17 @@ describe('jwtBearer', () => {
     expectTypeOf(bearer.ready()).toEqualTypeOf<Promise<void>>()
     expectTypeOf(bearer.authenticate({ headers: {} })).toEqualTypeOf<Promise<AuthenticateResult>>()
     expectTypeOf(bearer.authenticate(req)).toEqualTypeOf<Promise<AuthenticateResult>>()
+  })
+
+  test('leaves the parameters of a route to Express', () => {
+    express().get('/orders/:id', bearer, (request) => {
+      expectTypeOf(request.params).toEqualTypeOf<{ id: string }>()
+      expectTypeOf(bearer.user(request)).toEqualTypeOf<ClaimsPrincipal>()
+    })
+  })
+
+  test('reads the caller of requests of any type', () => {
+    expectTypeOf(bearer.user).toBeCallableWith(typedRequest)
   })
 
   test('types the claims as a token has them where there is no schema', () => {

@@ -64,6 +64,16 @@ describe('the lifetime check', () => {
     expect(await judge(options(parameters), hs256({ ...claims }))).toBe(expected)
   })
 
+  test.each([
+    ['an expiry', { exp: seconds + 9 }, expired],
+    ['a start', { exp: undefined, nbf: 0 }, early],
+  ])('lets no token with %s in by a clock that gives no number', async (_case, claims, code) => {
+    const given = options({ requireExpirationTime: false })
+    const token = hs256(claims)
+    expect(await judge({ ...given, clock: () => seconds * 1000 }, token)).toBe(ok)
+    expect(await judge({ ...given, clock: () => NaN }, token)).toBe(code)
+  })
+
   test('tells when the token expired and when it starts', async () => {
     const late = await authenticate(options(), hs256({ exp: seconds - 900 }))
     expect(late).toMatchObject({ error: { expiredAt: new Date((seconds - 900) * 1000) } })
