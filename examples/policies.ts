@@ -69,7 +69,7 @@ export async function createApp(): Promise<Express> {
 
   // The order must be found before anybody can tell whose it is.
   app.get('/orders/:id', authorize('CanReadOrders'), async (req, res) => {
-    const order = orders.find(({ id }) => id === Number(req.params['id']))
+    const order = orders.find(({ id }) => id === Number(req.params.id))
     const { succeeded } = await evaluate('OwnsOrder', req.user, order)
     // The same answer for "not yours" and "not there", so that nobody can find out which orders exist.
     if (order === undefined || !succeeded) res.status(404).json({ error: 'Not Found' })

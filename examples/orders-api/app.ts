@@ -26,7 +26,7 @@ export function createApp(options: JwtBearerOptions): Express {
     res.json({ for: req.user?.subject, orders: [...orders.values()] })
   })
   app.delete('/orders/:id', authorize('AdminOnly'), (req, res) => {
-    const found = orders.delete(Number(req.params['id']))
+    const found = orders.delete(Number(req.params.id))
     res.sendStatus(found ? 204 : 404)
   })
   return app
