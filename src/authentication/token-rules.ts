@@ -85,6 +85,11 @@ function readSource(options: IssuerOptions<never>): MetadataSource | undefined {
     metadataAddress: readAddress(options.metadataAddress, 'metadataAddress', requireHttps),
     jwksUri: readAddress(options.jwksUri, 'jwksUri', requireHttps),
   }
+  if (/[?#]/.test(source.authority ?? '')) {
+    throw new ConfigurationError(
+      '"authority" must have no query and no fragment, which no issuer has; use "metadataAddress" for such an address',
+    )
+  }
   if (source.jwksUri !== undefined && (source.authority ?? source.metadataAddress) !== undefined) {
     throw new ConfigurationError(
       '"jwksUri" takes the place of the metadata; leave out either it or "authority" and "metadataAddress"',

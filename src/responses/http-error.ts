@@ -57,8 +57,11 @@ export function authenticationRequired(scheme: AuthenticationScheme): Error {
  * would skip the guard, and an error that brings a 4xx status along would blame the caller.
  */
 export function serverFault(res: Response, thrown: unknown): Error {
-  // Express's handler takes the status of the response for an error that brings none.
-  if (!res.headersSent) res.statusCode = 500
+  if (!res.headersSent) {
+    // Express's handler takes the status of the response for an error that brings none.
+    res.statusCode = 500
+    res.setHeader('Cache-Control', 'no-store')
+  }
   if (!(thrown instanceof Error)) return createError(500, { cause: thrown })
   const { status, statusCode } = thrown as { status?: unknown; statusCode?: unknown }
   const blamesCaller = [status, statusCode].some((code) => typeof code === 'number' && code < 500)

@@ -1,4 +1,4 @@
-import type { Request, RequestHandler } from '../express.js'
+import type { Middleware, Request, Response } from '../express.js'
 import { checkNames } from '../option-checks.js'
 import { readOrigins } from './settings.js'
 import { sendProblem } from './problem.js'
@@ -30,11 +30,11 @@ const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
  * app.post('/login', sameOriginGuard(), express.urlencoded(), handleLogin)
  * ```
  */
-export function sameOriginGuard(options: SameOriginGuardOptions = {}): RequestHandler {
+export function sameOriginGuard(options: SameOriginGuardOptions = {}): Middleware {
   checkNames(options, ['trustedOrigins'], 'the options of sameOriginGuard()')
   const trustedOrigins = readOrigins(options.trustedOrigins)
   return (req, res, next) => {
-    if (isCrossOrigin(req, trustedOrigins)) refuseCrossOrigin(res)
+    if (isCrossOrigin(req as Request, trustedOrigins)) refuseCrossOrigin(res as Response)
     else next()
   }
 }
@@ -56,6 +56,6 @@ export function isCrossOrigin(
 }
 
 /** Answers such a request. */
-export function refuseCrossOrigin(res: Parameters<RequestHandler>[1]): void {
+export function refuseCrossOrigin(res: Response): void {
   sendProblem(res, 403, 'Cross-origin request refused')
 }

@@ -31,6 +31,11 @@ describe('the options for an issuer', () => {
       '"authority" is not a URL, got "one.test"',
     ],
     [
+      'an authority with a query',
+      { audience, authority: 'https://one.test?tenant=1' },
+      '"authority" must have no query and no fragment',
+    ],
+    [
       'no claim for roles',
       {
         audience,
