@@ -36,6 +36,7 @@ async function newcomer(): Promise<{ email: string; tokens: Tokens }> {
   return { email, tokens: await login(email) }
 }
 
+const port = () => new URL(accounts.url).port
 const refresh = (refreshToken: string) => accounts.post('/account/refresh', { refreshToken })
 const me = async ({ accessToken }: Tokens) =>
   (await accounts.get('/account/me', accessToken)).status
@@ -44,7 +45,7 @@ describe('the accounts example', () => {
   test('prints the users it makes at its first start, and its address', () => {
     expect(firstOutput).toContain(`Seeded user@example.com with password ${password}`)
     expect(firstOutput).toContain(`Seeded admin@example.com with password ${password}`)
-    expect(firstOutput).toContain(accounts.url)
+    expect(firstOutput).toContain(`Accounts listen on http://localhost:${port()}`)
   })
 
   test('registers a user, who can then sign in', async () => {
@@ -74,6 +75,8 @@ describe('the accounts example', () => {
     ['an address that is none', { email: 'nobody', password }, ['email']],
     ['a short password', { email: 'a@example.com', password: 'short' }, ['password']],
     ['a huge password', { email: 'a@example.com', password: 'a'.repeat(1025) }, ['password']],
+    ['a NUL', { email: 'a@example.com', password, firstName: 'a\0' }, ['firstName']],
+    ['half a character', { email: 'a@example.com', password, lastName: '\ud800' }, ['lastName']],
     ['objects for texts', { email: {}, password: {} }, ['email', 'password']],
   ])('answers a registration with %s as a problem', async (_case, given, fields) => {
     const { status, type, body } = await accounts.post<{
@@ -82,6 +85,24 @@ describe('the accounts example', () => {
     }>('/account/register', given)
     expect([status, type, body.status]).toEqual([400, problem, 400])
     if (fields) expect(Object.keys(body.errors ?? {})).toEqual(fields)
+  })
+
+  test('registers a user who leaves out what may be left out', async () => {
+    const given = { firstName: null, lastName: null, phoneNumber: null, email: 'short@example.com' }
+    const { status, body } = await accounts.post('/account/register', { ...given, password })
+    expect([status, body]).toEqual([201, expect.objectContaining(given)])
+  })
+
+  test('gives nobody the roles they ask for', async () => {
+    const greedy = { email: 'greedy@example.com', password, roles: ['Admin'], Roles: ['Admin'] }
+    expect((await accounts.post('/account/register', greedy)).body).toMatchObject({
+      roles: ['User'],
+    })
+  })
+
+  test('answers an address that no user can have as a problem', async () => {
+    const { status, type } = await accounts.post('/account/login', { email: 'a\0b', password })
+    expect([status, type]).toEqual([400, problem])
   })
 
   test('answers a wrong password and an unknown user alike', async () => {
@@ -121,14 +142,17 @@ describe('the accounts example', () => {
     expect(late.body).toMatchObject({ error: 'invalid_grant' })
   })
 
-  test.each([['unknown'], ['a.b.c'], [`${'a'.repeat(22)}.${'b'.repeat(43)}`]])(
-    'refuses the refresh token %s as invalid_grant',
-    async (token) => {
-      const { status, type, body } = await refresh(token)
-      expect([status, type]).toEqual([400, problem])
-      expect(body).toMatchObject({ status: 400, error: 'invalid_grant' })
-    },
-  )
+  test.each([
+    ['unknown'],
+    [''],
+    ['a'.repeat(2000)],
+    ['a.b.c'],
+    [`${'a'.repeat(22)}.${'b'.repeat(43)}`],
+  ])('refuses the refresh token %s as invalid_grant', async (token) => {
+    const { status, type, body } = await refresh(token)
+    expect([status, type]).toEqual([400, problem])
+    expect(body).toMatchObject({ status: 400, error: 'invalid_grant' })
+  })
 
   test('signs one session out, at once', async () => {
     const { email, tokens } = await newcomer()
@@ -200,18 +224,35 @@ describe('the accounts example', () => {
     expect([status, type]).toEqual([404, problem])
   })
 
-  test('is trusted by another API that knows its URL alone', async () => {
-    const bearer = jwtBearer({
-      authority: accounts.url,
-      audience: 'api://accounts',
-      requireHttpsMetadata: false,
-    })
-    const { accessToken } = await login('admin@example.com')
-    const result = await bearer.authenticate({
-      headers: { authorization: `Bearer ${accessToken}` },
-    })
-    expect(result.kind === 'success' && result.principal.roles).toEqual(['User', 'Admin'])
-  })
+  test.each(['localhost', '127.0.0.1'])(
+    'is trusted by another API that knows it as %s alone',
+    async (name) => {
+      const authority = `http://${name}:${port()}`
+      const bearer = jwtBearer({
+        authority,
+        audience: 'api://accounts',
+        requireHttpsMetadata: false,
+      })
+      const response = await fetch(`${authority}/account/login`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ email: 'admin@example.com', password }),
+      })
+      const tokens = (await response.json()) as Tokens
+      const result = await bearer.authenticate({
+        headers: { authorization: `Bearer ${tokens.accessToken}` },
+      })
+      expect(result.kind === 'success' && result.principal.roles).toEqual(['User', 'Admin'])
+      expect(await me(tokens)).toBe(200)
+      expect((await refresh(tokens.refreshToken)).status).toBe(200)
+    },
+  )
+
+  test('leaves the folder of a server alone that has its port', async () => {
+    await expect(startAccounts({ ...settings, PORT: port() })).rejects.toThrow(
+      `Cannot listen on port ${port()}`,
+    )
+  }, 60_000)
 
   test('keeps users, sessions and keys over a restart, and no token in its files', async () => {
     const { tokens } = await newcomer()

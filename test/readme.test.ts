@@ -1,4 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
+import * as postgres from 'express-jwt-bearer/postgres'
+import * as redis from 'express-jwt-bearer/redis'
+import * as testing from 'express-jwt-bearer/testing'
 import { describe, expect, test } from 'vitest'
 import { compile, faultsOf, surfaceOf, type Described } from './support/compiler.js'
 import { anchorOf, codesIn, type Table } from './support/markdown.js'
@@ -25,6 +28,7 @@ declare global {
   function isRevoked(id: string | undefined): Promise<boolean>
   function findOrder(id: unknown): Promise<Order>
   function askIssuer(path: string, body: unknown): Promise<TokenResponse | undefined>
+  function checkPassword(body: unknown): Promise<{ id: string; roles: string[] } | undefined>
 }`
 
 // The one package that readers need and this package does not.
@@ -32,6 +36,9 @@ const cors = `
 declare module 'cors' {
   export default function cors(): import('express').RequestHandler
 }`
+
+// The store whose contract is shown.
+const myStore = `export { createMemoryRefreshStore as createMyStore } from 'express-jwt-bearer/issuer'`
 
 // The guards that a table shows.
 const guards = `
@@ -46,11 +53,13 @@ const program = compile(
   new Map([
     ['borrowed.d.ts', borrowed],
     ['cors.d.ts', cors],
+    ['my-store.ts', myStore],
     ['guards.ts', guards],
     ...snippets.map(({ code }, index) => [names[index] as string, `${code}\nexport {}`] as const),
   ]),
 )
 const core = surfaceOf(program, 'index')
+const issuer = surfaceOf(program, 'issuer/index')
 
 const bare = (codes: readonly string[]) => codes.map((code) => code.replace(/\(.*$/, ''))
 const sorted = (list: readonly string[]) => [...list].sort()
@@ -89,6 +98,8 @@ describe('the tables of names', () => {
   test.each([
     ['One sign-in for server and page', 'session/index', 'SessionOptions'],
     ['The sign-in in the page', 'browser/index', 'AuthClientOptions'],
+    ['Issuing tokens', 'issuer/index', 'TokenIssuerOptions'],
+    ['Key rings', 'issuer/index', 'KeyRingOptions'],
   ] as const)('list the options below "%s", with their defaults', (heading, entry, type) => {
     const table = tableBelow(heading)
     const real = surfaceOf(program, entry).membersOf(type)
@@ -97,8 +108,28 @@ describe('the tables of names', () => {
       table.map(([option = '', value = '']) => [codesIn(option)[0], codesIn(value)[0]]),
     )
     for (const { name, defaultValue = '' } of real) {
-      expect([name, defaults.get(name)]).toEqual([name, codesIn(defaultValue)[0]])
+      const stated = /^`[^`]+`/.exec(defaultValue)?.[0]
+      expect([name, defaults.get(name)]).toEqual([name, stated && codesIn(stated)[0]])
     }
+  })
+
+  test('list what an issuer tells its listener', () => {
+    const documented = tableBelow('Issuing tokens', 1).flatMap((row) => codesIn(row[2] ?? ''))
+    const decisions = issuer.textsOf('RotationDecision').map((decision) => {
+      return { rotate: 'rotated', replay: 'replayed' }[decision] ?? decision
+    })
+    expect(sorted(documented)).toEqual(sorted([...decisions, 'denied', 'denyListUnavailable']))
+  })
+
+  test('list the stores and contracts that exist', () => {
+    const names = tableBelow('Stores').map(([, ...cells]) =>
+      cells.map((cell) => bare(codesIn(cell))),
+    )
+    const entries = { ...postgres, ...redis, ...testing }
+    const real = Object.keys(entries).filter((name) =>
+      /^create(?:Postgres|Redis)|Contract$/.test(name),
+    )
+    expect(sorted(names.flat(2))).toEqual(sorted(real))
   })
 
   test.each([

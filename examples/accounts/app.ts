@@ -1,11 +1,7 @@
 import express, { type Express } from 'express'
 import { createAuthorization, jwtBearer } from 'express-jwt-bearer'
-import {
-  checkRevocation,
-  type DenyList,
-  type IssuerEvent,
-  type TokenIssuer,
-} from 'express-jwt-bearer/issuer'
+import { checkRevocation, type DenyList, type IssuerEvent } from 'express-jwt-bearer/issuer'
+import type { Issuers } from './issuers.js'
 import type { Passwords } from './passwords.js'
 import { notFound, onError, Problem, readBody } from './problems.js'
 import type { RateLimits } from './rate-limits.js'
@@ -15,7 +11,7 @@ import type { User, Users } from './users.js'
 export interface Parts {
   readonly users: Users
   readonly passwords: Passwords
-  readonly issuer: TokenIssuer
+  readonly issuers: Issuers
   readonly denyList: DenyList
   readonly failClosed: boolean
   readonly limits: RateLimits
@@ -26,7 +22,7 @@ const claimsOf = ({ roles }: Pick<User, 'roles'>) => ({ roles })
 
 /** The routes. Everything that fails is answered as problem details. */
 export function createApp(parts: Parts): Express {
-  const { users, passwords, issuer, denyList, failClosed, limits, onEvent } = parts
+  const { users, passwords, issuers, denyList, failClosed, limits, onEvent } = parts
   const { authorize } = createAuthorization({
     policies: { AdminOnly: (policy) => policy.requireRole('Admin') },
   })
@@ -34,13 +30,15 @@ export function createApp(parts: Parts): Express {
 
   const app = express()
   app.disable('x-powered-by').disable('etag')
-  app.use(issuer.routes())
+  app.use((req, res, next) => {
+    issuers.of(req).routes()(req, res, next)
+  })
   app.use((_req, res, next) => {
     res.setHeader('Cache-Control', 'no-store')
     next()
   })
   app.use(express.json({ limit: '16kb' }))
-  app.use(jwtBearer({ ...issuer.bearerOptions(), events: { onTokenValidated } }))
+  app.use(jwtBearer({ ...issuers.bearerOptions(), events: { onTokenValidated } }))
 
   app.use('/account/register', limits.register)
   app.use('/account/login', limits.login)
@@ -60,12 +58,12 @@ export function createApp(parts: Parts): Express {
     const matches = await passwords.matches(password, user?.passwordHash)
     if (user === undefined || !matches) throw new Problem(400, 'The e-mail or password is wrong')
     const meta = { device: req.get('User-Agent')?.slice(0, 200) ?? 'unknown' }
-    res.json(await issuer.issue(user.id, claimsOf(user), { meta }))
+    res.json(await issuers.of(req).issue(user.id, claimsOf(user), { meta }))
   })
 
   app.post('/account/refresh', async (req, res) => {
     const { refreshToken } = readBody(presentedToken, req.body)
-    const result = await issuer.refresh(refreshToken, {
+    const result = await issuers.of(req).refresh(refreshToken, {
       // A changed role takes effect with the next token; a deleted user gets none.
       claims: async ({ subject }) => {
         const user = await users.byId(subject)
@@ -80,17 +78,17 @@ export function createApp(parts: Parts): Express {
 
   app.post('/account/logout', async (req, res) => {
     const { refreshToken } = readBody(presentedToken, req.body)
-    await issuer.revoke(refreshToken)
+    await issuers.of(req).revoke(refreshToken)
     res.status(204).end()
   })
 
   app.post('/account/logout-everywhere', authorize(), async (req, res) => {
-    await issuer.revokeSubject(String(req.user?.subject))
+    await issuers.of(req).revokeSubject(String(req.user?.subject))
     res.status(204).end()
   })
 
   app.get('/account/sessions', authorize(), async (req, res) => {
-    const sessions = await issuer.sessions(String(req.user?.subject))
+    const sessions = await issuers.of(req).sessions(String(req.user?.subject))
     const mine = req.user?.findFirst('sid')
     res.json(
       sessions.map(({ id, createdAt, lastUsedAt, expiresAt, meta }) => ({

@@ -4,21 +4,27 @@ import { z } from 'zod'
 const password = z
   .string()
   .refine((text) => Buffer.byteLength(text) <= 1024, 'Must be at most 1024 bytes long')
-const email = z.string().trim().max(254).pipe(z.email())
-const name = z.string().trim().max(300)
+// PostgreSQL keeps no NUL, and nothing keeps half a surrogate pair.
+const line = z
+  .string()
+  .trim()
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'Must be one line of text')
+const email = line.max(254)
+const name = line.max(300)
 
 export const registration = z.object({
-  firstName: name.optional(),
-  lastName: name.optional(),
-  email,
+  firstName: name.nullish(),
+  lastName: name.nullish(),
+  email: email.pipe(z.email()),
   password: password.min(8, 'Must be at least 8 characters long'),
   phoneNumber: z
     .string()
     .trim()
-    .regex(/^\+?[\d ()/-]{3,20}$/, 'Must be a phone number')
-    .optional(),
+    .regex(/^\+?[\d ()./-]{3,20}$/, 'Must be a phone number')
+    .nullish(),
 })
 
-export const credentials = z.object({ email: z.string().trim().max(254), password })
+export const credentials = z.object({ email, password })
 
-export const presentedToken = z.object({ refreshToken: z.string().min(1).max(1000) })
+// Whatever the text is, the issuer says what becomes of it.
+export const presentedToken = z.object({ refreshToken: z.string() })

@@ -6,13 +6,12 @@
  * The server issues short-lived access tokens and rotating refresh tokens, and checks its own tokens
  * like any other API. Users, sessions and keys are in PostgreSQL; see .env.example for the settings.
  */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Express } from 'express'
 import { symmetricKey } from 'express-jwt-bearer'
-import {
-  createKeyRing,
-  createTokenIssuer,
-  type DenyList,
-  type IssuerEvent,
-} from 'express-jwt-bearer/issuer'
+import { createKeyRing, type IssuerEvent } from 'express-jwt-bearer/issuer'
 import {
   createPostgresDenyList,
   createPostgresKeyRingStore,
@@ -22,33 +21,45 @@ import { createRedisDenyList } from 'express-jwt-bearer/redis'
 import { createClient } from 'redis'
 import { createApp } from './app.js'
 import { openDatabase, type Database } from './database.js'
+import { createIssuers } from './issuers.js'
 import { createPasswords } from './passwords.js'
 import { createRateLimits } from './rate-limits.js'
 import { readSettings } from './settings.js'
 import { createUsers, seedUsers } from './users.js'
 
+const nothing = () => Promise.resolve()
 const settings = readSettings()
+// The port comes first, so that a second server ends here and never opens the folder of the first.
+// Requests that come early wait for the app.
+let start!: (app: Express) => void
+const started = new Promise<Express>((resolve) => (start = resolve))
+const server = createServer((req, res) => {
+  void started.then((app) => {
+    app(req, res)
+  })
+})
+try {
+  await once(server.listen(settings.PORT), 'listening')
+} catch (error) {
+  console.error(`Cannot listen on port ${settings.PORT}: ${(error as Error).message}`)
+  process.exit(1)
+}
+const { port } = server.address() as AddressInfo
+const urls = settings.JWT_ISSUER
+  ? [settings.JWT_ISSUER]
+  : [`http://localhost:${port}`, `http://127.0.0.1:${port}`]
+
 const database = await openDatabase(settings)
 const users = createUsers(database)
 const passwords = await createPasswords()
 await seedUsers(users, passwords, settings.SEED_PASSWORD)
 
-const { denyList, closeDenyList } = await openDenyList(database)
-const issuer = createTokenIssuer({
-  issuer: settings.JWT_ISSUER,
+const { denyList, pruneDenyList, closeDenyList } = await openDenyList(database)
+const store = createPostgresRefreshStore(database)
+const issuers = createIssuers(urls, {
   audience: settings.JWT_AUDIENCE,
-  keys:
-    settings.JWT_SIGNING_KEY === undefined
-      ? createKeyRing({
-          algorithm: settings.JWT_ALGORITHM,
-          announce: settings.JWT_KEY_ANNOUNCE,
-          sign: settings.JWT_KEY_SIGN,
-          retain: settings.JWT_KEY_RETAIN,
-          refreshInterval: Math.min(10, settings.JWT_KEY_ANNOUNCE / 2),
-          store: createPostgresKeyRingStore(database),
-        })
-      : symmetricKey(settings.JWT_SIGNING_KEY),
-  store: createPostgresRefreshStore(database),
+  keys: await openKeys(database),
+  store,
   denyList,
   accessTokenLifetime: settings.JWT_ACCESS_TOKEN_LIFETIME,
   idleLifetime: settings.JWT_IDLE_LIFETIME,
@@ -56,26 +67,23 @@ const issuer = createTokenIssuer({
   reuseInterval: settings.JWT_REUSE_INTERVAL,
   onEvent: report,
 })
-
-const app = createApp({
-  users,
-  passwords,
-  issuer,
-  denyList,
-  failClosed: settings.DENY_LIST_FAIL_CLOSED === 'on',
-  limits: createRateLimits(settings.RATE_LIMITS === 'on'),
-  onEvent: report,
-})
-// A key that cannot sign ends the start, not the first sign-in.
-await issuer.jwks()
-const server = app.listen(settings.PORT, (error) => {
-  if (error) throw error
-  console.info(`Accounts listen on ${settings.JWT_ISSUER}`)
-})
+start(
+  createApp({
+    users,
+    passwords,
+    issuers,
+    denyList,
+    failClosed: settings.DENY_LIST_FAIL_CLOSED === 'on',
+    limits: createRateLimits(settings.RATE_LIMITS === 'on'),
+    onEvent: report,
+  }),
+)
+console.info(`Accounts listen on http://localhost:${port}`)
+console.info(`Verifiers trust the authority ${urls.join(' or ')}`)
 
 const pruning = setInterval(() => {
-  issuer.prune().catch(() => {
-    console.error('Sessions that are over could not be pruned; they will be later')
+  Promise.all([store.prune(settings.JWT_REUSE_INTERVAL), pruneDenyList()]).catch(() => {
+    console.error('What is over could not be pruned; it will be later')
   })
 }, 3_600_000)
 pruning.unref()
@@ -94,11 +102,10 @@ function stop(): void {
   }, 5000).unref()
 }
 
-async function openDenyList(
-  client: Database,
-): Promise<{ denyList: DenyList; closeDenyList: () => Promise<unknown> }> {
+async function openDenyList(client: Database) {
   if (settings.REDIS_URL === undefined) {
-    return { denyList: createPostgresDenyList(client), closeDenyList: () => Promise.resolve() }
+    const list = createPostgresDenyList(client)
+    return { denyList: list, pruneDenyList: () => list.prune(), closeDenyList: nothing }
   }
   // While Redis is away a question fails at once instead of waiting for its return.
   const redis = createClient({ url: settings.REDIS_URL, disableOfflineQueue: true })
@@ -106,7 +113,23 @@ async function openDenyList(
     console.error(`Redis: ${error.message}`)
   })
   await redis.connect()
-  return { denyList: createRedisDenyList(redis), closeDenyList: () => redis.close() }
+  const denyList = createRedisDenyList(redis)
+  return { denyList, pruneDenyList: nothing, closeDenyList: () => redis.close() }
+}
+
+async function openKeys(client: Database) {
+  if (settings.JWT_SIGNING_KEY !== undefined) return symmetricKey(settings.JWT_SIGNING_KEY)
+  const keys = createKeyRing({
+    algorithm: settings.JWT_ALGORITHM,
+    announce: settings.JWT_KEY_ANNOUNCE,
+    sign: settings.JWT_KEY_SIGN,
+    retain: settings.JWT_KEY_RETAIN,
+    refreshInterval: Math.min(10, settings.JWT_KEY_ANNOUNCE / 2),
+    store: createPostgresKeyRingStore(client),
+  })
+  // A ring that cannot be read ends the start, not the first sign-in.
+  await keys.jwks()
+  return keys
 }
 
 function report(event: IssuerEvent): void {

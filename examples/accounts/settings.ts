@@ -27,7 +27,7 @@ const variables = z.object({
   SEED_PASSWORD: text.optional(),
 })
 
-export type Settings = Readonly<z.output<typeof variables>> & { readonly JWT_ISSUER: string }
+export type Settings = Readonly<z.output<typeof variables>>
 
 /** Reads the environment, and the `.env` file beside this one where there is one. */
 export function readSettings(): Settings {
@@ -37,5 +37,5 @@ export function readSettings(): Settings {
   const given = Object.entries(process.env).filter(([, value]) => value !== '')
   const { data, error } = variables.safeParse(Object.fromEntries(given))
   if (data === undefined) throw new Error(`The settings are wrong:\n${z.prettifyError(error)}`)
-  return { ...data, JWT_ISSUER: data.JWT_ISSUER ?? `http://localhost:${data.PORT}` }
+  return data
 }

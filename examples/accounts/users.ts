@@ -12,10 +12,10 @@ export interface User {
 }
 
 export interface NewUser {
-  readonly firstName?: string | undefined
-  readonly lastName?: string | undefined
+  readonly firstName?: string | null | undefined
+  readonly lastName?: string | null | undefined
   readonly email: string
-  readonly phoneNumber?: string | undefined
+  readonly phoneNumber?: string | null | undefined
   readonly roles: readonly string[]
   readonly passwordHash: string
 }

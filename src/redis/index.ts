@@ -6,6 +6,7 @@
 
 export { createRedisRefreshStore, type RedisRefreshStoreOptions } from './refresh-store.js'
 export { createRedisDenyList } from './deny-list.js'
+export { createRedisKeyRingStore, type RedisKeyRingStoreOptions } from './key-ring-store.js'
 export { createRedisReplayCache } from './replay-cache.js'
 export { createRedisSessionStore } from './session-store.js'
 export { createRedisUserTokenStore, type RedisUserTokenStoreOptions } from './user-token-store.js'

@@ -27,11 +27,11 @@ export type OpenSubject<T> = () => ContractSubject<T> | Promise<ContractSubject<
 export type OpenTimelessSubject<T> = () =>
   Omit<ContractSubject<T>, 'passTime'> | Promise<Omit<ContractSubject<T>, 'passTime'>>
 
+/** What an implementation must do: names of cases and what they do with it. */
+export type Proofs<T> = Readonly<Record<string, (opened: ContractSubject<T>) => Promise<void>>>
+
 /** Makes the list of cases from their names and what they do with an implementation. */
-export function contractCases<T>(
-  open: OpenSubject<T>,
-  proofs: Readonly<Record<string, (opened: ContractSubject<T>) => Promise<void>>>,
-): readonly ContractCase[] {
+export function contractCases<T>(open: OpenSubject<T>, proofs: Proofs<T>): readonly ContractCase[] {
   return Object.entries(proofs).map(([name, prove]) => ({
     name,
     async run() {

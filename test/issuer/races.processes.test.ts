@@ -1,5 +1,9 @@
 import { symmetricKey } from 'express-jwt-bearer'
-import { createTokenIssuer, type RefreshStore } from 'express-jwt-bearer/issuer'
+import {
+  createTokenIssuer,
+  type RefreshStore,
+  type TokenIssuerOptions,
+} from 'express-jwt-bearer/issuer'
 import { createPostgresRefreshStore, createSchema } from 'express-jwt-bearer/postgres'
 import { createRedisRefreshStore } from 'express-jwt-bearer/redis'
 import { Redis } from 'ioredis'
@@ -8,6 +12,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { startIssuingProcess } from '../support/issuing-processes.js'
 import { startPostgres } from '../support/postgres.js'
 import { startRedis } from '../support/redis.js'
+import { claimsOf } from './set-up.js'
 
 const postgres = await startPostgres()
 const redis = await startRedis()
@@ -22,12 +27,13 @@ afterAll(async () => {
   await redis.stop()
 })
 
-function issuerOn(store: RefreshStore) {
+function issuerOn(store: RefreshStore, more: Partial<TokenIssuerOptions> = {}) {
   return createTokenIssuer({
     issuer: 'https://issuer.example',
     audience: 'api',
     keys: symmetricKey('a secret of the tests that is long enough'),
     store,
+    ...more,
   })
 }
 
@@ -107,6 +113,38 @@ describe.each([
     expect(results.map(({ kind }) => kind)).toEqual(Array(6).fill('success'))
     expect(await issuer.sessions('dave')).toHaveLength(6)
   })
+})
+
+const absoluteLifetime = 20
+
+describe('a session that is refreshed without a pause', () => {
+  test.concurrent.each([
+    ['PostgreSQL', createPostgresRefreshStore(pool)],
+    ['Redis', createRedisRefreshStore(ioRedis)],
+  ])(
+    'ends at its absolute lifetime on %s, after more than 1,000 rotations',
+    async (_name, store: RefreshStore) => {
+      const issuer = issuerOn(store, { absoluteLifetime })
+      const start = Date.now()
+      const first = await issuer.issue('alice')
+      let lastExp = Number(claimsOf(first)['exp'])
+      let rotations = 0
+      let result = await issuer.refresh(first.refreshToken)
+      const end = result.kind === 'success' ? result.session.expiresAt : new Date(0)
+      for (; result.kind === 'success'; rotations++) {
+        expect(result.session.expiresAt).toEqual(end)
+        lastExp = Math.max(lastExp, Number(claimsOf(result.tokens)['exp']))
+        result = await issuer.refresh(result.tokens.refreshToken)
+      }
+      const elapsed = (Date.now() - start) / 1000
+      expect(result.reason).toBe('expired')
+      expect(rotations).toBeGreaterThan(1000)
+      expect(lastExp).toBeLessThanOrEqual(Math.ceil(end.getTime() / 1000))
+      expect(elapsed).toBeGreaterThan(absoluteLifetime - 0.1)
+      expect(elapsed).toBeLessThan(absoluteLifetime + 2)
+    },
+    60_000,
+  )
 })
 
 describe('a dump of the database', () => {

@@ -1,6 +1,7 @@
 import { ConfigurationError } from 'express-jwt-bearer'
 import {
   createRedisDenyList,
+  createRedisKeyRingStore,
   createRedisRefreshStore,
   createRedisReplayCache,
   createRedisSessionStore,
@@ -17,6 +18,7 @@ const client: RedisClient = {
 describe.each([
   ['createRedisRefreshStore', createRedisRefreshStore],
   ['createRedisDenyList', createRedisDenyList],
+  ['createRedisKeyRingStore', createRedisKeyRingStore],
   ['createRedisReplayCache', createRedisReplayCache],
   ['createRedisSessionStore', createRedisSessionStore],
   ['createRedisUserTokenStore', createRedisUserTokenStore],
@@ -44,4 +46,10 @@ test.each([
   ['idle lifetime', () => createRedisUserTokenStore(client, { idleLifetime: -1 })],
 ])('a negative %s is refused', (_case, create) => {
   expect(create).toThrow(ConfigurationError)
+})
+
+test('a key ring without a name is refused', () => {
+  expect(() => createRedisKeyRingStore(client, { name: '' })).toThrow(
+    '"name" must be a non-empty string',
+  )
 })

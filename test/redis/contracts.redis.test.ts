@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import {
   createRedisDenyList,
+  createRedisKeyRingStore,
   createRedisRefreshStore,
   createRedisReplayCache,
   createRedisSessionStore,
@@ -9,6 +11,7 @@ import {
 } from 'express-jwt-bearer/redis'
 import {
   denyListContract,
+  keyRingStoreContract,
   refreshStoreContract,
   replayCacheContract,
   sessionStoreContract,
@@ -59,6 +62,10 @@ describe.each<[name: string, client: RedisClient]>([
   })
   describe('createRedisDenyList', () => {
     runTogether(denyListContract(() => ({ subject: createRedisDenyList(client), passTime })))
+  })
+  describe('createRedisKeyRingStore', () => {
+    const open = () => createRedisKeyRingStore(client, { name: randomUUID() })
+    runTogether(keyRingStoreContract(() => ({ subject: open() })))
   })
   describe('createRedisReplayCache', () => {
     runTogether(replayCacheContract(() => ({ subject: createRedisReplayCache(client), passTime })))

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import {
   createRedisDenyList,
+  createRedisKeyRingStore,
   createRedisRefreshStore,
   createRedisReplayCache,
   createRedisSessionStore,
@@ -61,10 +62,12 @@ describe.each<[name: string, client: RedisClient]>([
     await userTokens.lock?.(user, 10)
     const session = { version: '1', expiresAt: new Date(Date.now() + 60_000), data: 'data' }
     await createRedisSessionStore(client, mine).set('a', session)
+    await createRedisKeyRingStore(client, mine).save({ version: 1, keys: [] })
     const keys = await ioRedis.keys('*')
     expect(keys.filter((key) => !key.startsWith('mine:'))).toEqual([])
-    expect(keys).toHaveLength(10)
+    expect(keys).toHaveLength(11)
     expect(await createRedisRefreshStore(client, theirs).list('alice')).toEqual([])
+    expect(await createRedisKeyRingStore(client, theirs).load()).toBeUndefined()
     expect(await createRedisDenyList(client, theirs).isDenied({ jti: 'a' })).toBe(false)
     expect(await createRedisSessionStore(client, theirs).get('a')).toBeUndefined()
   })
@@ -83,6 +86,13 @@ describe.each<[name: string, client: RedisClient]>([
     // The token stays for the minute in which a rotated one could still be answered.
     expect(await ioRedis.keys('*')).toEqual([`bearer:session:{${family.id}}:one`])
     expect(await ioRedis.pttl(`bearer:session:{${family.id}}:one`)).toBeLessThanOrEqual(60_000)
+  })
+
+  test('key rings of two names are kept apart', async () => {
+    const rings = ['one', 'two'].map((name) => createRedisKeyRingStore(client, { name }))
+    const saved = rings.map((ring) => ring.save({ version: 1, keys: [] }))
+    expect(await Promise.all(saved)).toEqual([true, true])
+    expect(await createRedisKeyRingStore(client).load()).toBeUndefined()
   })
 
   test('an entry of the deny list without a lifetime denies nothing', async () => {

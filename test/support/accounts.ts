@@ -40,9 +40,8 @@ export async function startAccounts(env: NodeJS.ProcessEnv): Promise<Accounts> {
       ...process.env,
       TSX_TSCONFIG_PATH: 'examples/tsconfig.json',
       RATE_LIMITS: 'off',
-      JWT_ISSUER: url,
-      ...env,
       PORT: String(port),
+      ...env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
@@ -92,7 +91,7 @@ async function listening(child: ChildProcess, output: () => string): Promise<voi
     throw new Error(`The example ended at once:\n${output()}`)
   })
   const ready = (async () => {
-    while (!output().includes('Accounts listen')) {
+    while (!output().includes('Verifiers trust')) {
       await new Promise((resolve) => setTimeout(resolve, 50))
       if (child.exitCode !== null) return
     }

@@ -52,7 +52,7 @@ export interface Described {
 /** Reads the public surface out of the source. */
 export function surfaceOf(
   program: ts.Program,
-  entry: 'index' | 'testing/index' | 'session/index' | 'browser/index',
+  entry: 'index' | 'testing/index' | 'session/index' | 'browser/index' | 'issuer/index',
 ) {
   const checker = program.getTypeChecker()
   const file = program.getSourceFile(`${root}src/${entry}.ts`) as ts.SourceFile

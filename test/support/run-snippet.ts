@@ -3,6 +3,9 @@ import express, { type RequestHandler } from 'express'
 import * as core from 'express-jwt-bearer'
 import * as browser from 'express-jwt-bearer/browser'
 import * as session from 'express-jwt-bearer/session'
+import * as issuer from 'express-jwt-bearer/issuer'
+import * as postgres from 'express-jwt-bearer/postgres'
+import * as redis from 'express-jwt-bearer/redis'
 import * as testing from 'express-jwt-bearer/testing'
 import * as jose from 'jose'
 import { createServer } from 'node:http'
@@ -30,6 +33,9 @@ const packages: Readonly<Record<string, unknown>> = {
   'express-jwt-bearer': core,
   'express-jwt-bearer/browser': browser,
   'express-jwt-bearer/session': session,
+  'express-jwt-bearer/issuer': issuer,
+  'express-jwt-bearer/postgres': postgres,
+  'express-jwt-bearer/redis': redis,
   'express-jwt-bearer/testing': testing,
   jose,
   'node:http': { createServer },
