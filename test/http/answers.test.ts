@@ -350,6 +350,20 @@ describe.each(frameworks)('the answers under $framework', ({ express }) => {
     )
   })
 
+  test('are not stored when a handler of an event fails', async () => {
+    const onTokenValidated = () => {
+      throw new Error('no database')
+    }
+    const app = createApp(
+      express,
+      jwtBearer({ ...issuer.options, events: { onTokenValidated } }),
+      authorize(),
+    )
+    keepErrors(app)
+    const { headers } = await request(app).get('/').auth(good, { type: 'bearer' }).expect(500)
+    expect(headers['cache-control']).toBe('no-store')
+  })
+
   test('say a whole second at least before the next attempt', async () => {
     const app = createApp(
       express,
