@@ -83,6 +83,7 @@ export function createRefresh(settings: RefreshSettings): Refresh {
       if (oauthError !== undefined && questionErrors.includes(oauthError)) {
         return answers.failure('refresh_rejected', { oauthError })
       }
+      // Nothing is repeated at once: the issuer may have spent the token before the connection broke.
       return answers.makeDo(stored, { oauthError, retryAfter: backOff.failed(session, error) })
     }
 
