@@ -5,6 +5,7 @@ import * as browser from 'express-jwt-bearer/browser'
 import * as session from 'express-jwt-bearer/session'
 import * as testing from 'express-jwt-bearer/testing'
 import * as jose from 'jose'
+import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import supertest from 'supertest'
 import ts from 'typescript'
@@ -32,6 +33,7 @@ const packages: Readonly<Record<string, unknown>> = {
   'express-jwt-bearer/session': session,
   'express-jwt-bearer/testing': testing,
   jose,
+  'node:crypto': { randomUUID },
   'node:http': { createServer },
   supertest: { default: supertest, __esModule: true },
   ws,
