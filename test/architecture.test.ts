@@ -111,7 +111,7 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
     ['http-errors'],
   ],
   ['issuer/', [...entryMayImport, 'keys/symmetric-key.ts'], ['jose']],
-  ['tokens/', entryMayImport, ['openid-client', 'type express']],
+  ['tokens/', entryMayImport, ['jose', 'openid-client', 'type express']],
   ['session/', [...entryMayImport, 'browser/', 'responses/www-authenticate.ts'], ['cookie-parser']],
   ['browser/', [], []],
   [

@@ -31,6 +31,20 @@ declare global {
   function checkPassword(body: unknown): Promise<{ id: string; roles: string[] } | undefined>
 }`
 
+// What the snippets about user tokens take from the app around them.
+const borrowedForTokens = `
+import type { UserFetch, UserKey, UserTokenStore } from 'express-jwt-bearer/tokens'
+import type { AuthorizationCodeGrantChecks } from 'openid-client'
+import 'express-session'
+declare module 'express-session' {
+  interface SessionData { user?: UserKey; checks?: AuthorizationCodeGrantChecks }
+}
+declare global {
+  const ordersApi: UserFetch
+  const job: { readonly user: UserKey }
+  function createMyStore(): UserTokenStore
+}`
+
 // The one package that readers need and this package does not.
 const cors = `
 declare module 'cors' {
@@ -52,6 +66,7 @@ const names = snippets.map(
 const program = compile(
   new Map([
     ['borrowed.d.ts', borrowed],
+    ['borrowed-tokens.d.ts', borrowedForTokens],
     ['cors.d.ts', cors],
     ['my-store.ts', myStore],
     ['guards.ts', guards],
@@ -201,6 +216,26 @@ describe('the tables of names', () => {
     const real = [...core.errorClasses(), ...classless.map(([code]) => [code, undefined])]
     expect(documented.map(String).sort()).toEqual(real.map(String).sort())
     expect(core.textsOf('AuthErrorCode').length).toBe(documented.length - classless.length)
+  })
+
+  test.each([
+    ['TokenManagerOptions', 1],
+    ['UserFetchOptions', 2],
+  ])('list what user tokens are set up with: %s', (type, index) => {
+    const table = tableBelow('Calling APIs as the user', index)
+    const documented = firstCode(table)
+    const real = surfaceOf(program, 'tokens/index').membersOf(type)
+    expect(sorted(documented)).toEqual(sorted(namesOf(real)))
+    const defaults = new Map(table.map(([name = '', value]) => [codesIn(name)[0], value]))
+    for (const { name, defaultValue } of real) {
+      if (/^`['\d].*`$/.test(defaultValue ?? '')) expect(defaults.get(name)).toBe(defaultValue)
+    }
+  })
+
+  test('list why there may be no token', () => {
+    const tokens = surfaceOf(program, 'tokens/index')
+    const codes = firstCode(tableBelow('Calling APIs as the user', 3))
+    expect(codes).toEqual(tokens.textsOf('TokenUnavailableCode'))
   })
 
   test('list the entries that the package exports', () => {

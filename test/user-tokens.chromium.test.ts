@@ -118,6 +118,20 @@ describe('the user tokens example', () => {
     expect(await answer.json()).toEqual({ code: 'no_session' })
   })
 
+  // CVE-2025-48947, CVE-2025-64762: a cache gave one user's cookie to another.
+  test('lets no cache keep an answer that sets a cookie', async () => {
+    const answers: Promise<Record<string, string>>[] = []
+    page.on('response', (response) => {
+      if (response.url().startsWith(example.url)) answers.push(response.allHeaders())
+    })
+    await signIn()
+    await page.locator('#temperature', { hasText: '°C' }).waitFor()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('button', { name: 'Yes, sign out' }).waitFor()
+    const setters = (await Promise.all(answers)).filter((headers) => 'set-cookie' in headers)
+    expect(setters.map((headers) => headers['cache-control'])).toEqual(Array(3).fill('no-store'))
+  })
+
   test('refuses a wrong password', async () => {
     await signIn('alice', 'builder')
     await page.getByRole('alert').waitFor()

@@ -23,6 +23,12 @@ const home = setting('URL')
 /** Sign-in and sign-out with `openid-client`; the tokens go to the manager and nowhere else. */
 export const signIn: Router = Router()
 
+// An answer that sets somebody's cookie must never be kept for somebody else.
+signIn.use(['/login', '/callback', '/logout'], (_req, res, next) => {
+  res.set('Cache-Control', 'no-store')
+  next()
+})
+
 signIn.get('/login', async (_req, res) => {
   const checks: Checks = {
     verifier: oidc.randomPKCECodeVerifier(),

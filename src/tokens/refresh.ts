@@ -4,6 +4,7 @@ import type { Answers, Question } from './answers.js'
 import type { BackOff } from './back-off.js'
 import { fingerprint, nameOf } from './fingerprint.js'
 import type { GuardedStore } from './guarded-store.js'
+import { namesSameUser } from './id-token.js'
 import { asTokenRequestError, type TokenClient, type TokenRequestError } from './token-client.js'
 import type { TokenEventHandler } from './token-events.js'
 import { createRevocation } from './revocation.js'
@@ -52,6 +53,7 @@ export function createRefresh(settings: RefreshSettings): Refresh {
     let renewed: UserToken
     try {
       const response = await client.refresh(stored.token.refreshToken as string, parameters)
+      if (!namesSameUser(stored.token.idToken, response.id_token)) return await endSession()
       renewed = withRenewed(stored.token, response, nameOfParameters(parameters), clock())
     } catch (error) {
       return whenRefused(asTokenRequestError(error))
@@ -81,6 +83,7 @@ export function createRefresh(settings: RefreshSettings): Refresh {
       if (oauthError !== undefined && questionErrors.includes(oauthError)) {
         return answers.failure('refresh_rejected', { oauthError })
       }
+      // Nothing is repeated at once: the issuer may have spent the token before the connection broke.
       return answers.makeDo(stored, { oauthError, retryAfter: backOff.failed(session, error) })
     }
 
@@ -92,6 +95,10 @@ export function createRefresh(settings: RefreshSettings): Refresh {
         if (!current) return answers.failure('no_session')
         if (current.token.refreshToken !== stored.token.refreshToken) return adopt(current)
       }
+      return endSession(oauthError)
+    }
+
+    async function endSession(oauthError?: string): Promise<AccessTokenResult> {
       if (await store.clear(user, stored.version)) {
         onEvent({ kind: 'sessionEnded', user: fingerprint(user), reason: 'rejected' })
       }

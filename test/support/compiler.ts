@@ -3,6 +3,14 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
+const entries = [
+  'index',
+  'testing/index',
+  'tokens/index',
+  'session/index',
+  'browser/index',
+  'issuer/index',
+] as const
 const configFile = `${root}test/tsconfig.json`
 
 /** Compiles texts as if they were files of `test/`, next to the source, with the tests' own strict settings. */
@@ -26,7 +34,7 @@ export function compile(texts: ReadonlyMap<string, string>): ts.Program {
       : ts.createSourceFile(path, text, language)
   }
   return ts.createProgram(
-    [`${root}src/index.ts`, `${root}src/testing/index.ts`, ...files.keys()],
+    [...entries.map((entry) => `${root}src/${entry}.ts`), ...files.keys()],
     settings,
     host,
   )
@@ -50,10 +58,7 @@ export interface Described {
 }
 
 /** Reads the public surface out of the source. */
-export function surfaceOf(
-  program: ts.Program,
-  entry: 'index' | 'testing/index' | 'session/index' | 'browser/index' | 'issuer/index',
-) {
+export function surfaceOf(program: ts.Program, entry: (typeof entries)[number]) {
   const checker = program.getTypeChecker()
   const file = program.getSourceFile(`${root}src/${entry}.ts`) as ts.SourceFile
   const exports = checker

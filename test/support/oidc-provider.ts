@@ -33,7 +33,13 @@ export interface RunningProvider {
   start(keys?: JWK[]): Promise<void>
 }
 
-type ProviderStorage = Map<string, { payload: AdapterPayload; expiresAt: number }>
+type ProviderStorage = Map<string, ProviderEntry>
+
+/** What is stored of a grant or a token, and until when in milliseconds. */
+export interface ProviderEntry {
+  readonly payload: AdapterPayload
+  readonly expiresAt: number
+}
 
 /** The client of every provider started here: confidential, with refresh tokens that work once. */
 export const webClient = {
@@ -188,7 +194,7 @@ function createAdapter(model: string, storage: ProviderStorage): Adapter {
       .find((payload) => payload?.[field] === value)
   return {
     upsert(id, payload, expiresIn) {
-      const expiresAt = expiresIn ? Date.now() + expiresIn * 1000 : Infinity
+      const expiresAt = expiresIn ? Date.now() + expiresIn * 1000 : Number.MAX_SAFE_INTEGER
       storage.set(keyOf(id), { payload: structuredClone(payload), expiresAt })
       return Promise.resolve()
     },
@@ -196,8 +202,9 @@ function createAdapter(model: string, storage: ProviderStorage): Adapter {
     findByUid: (uid) => Promise.resolve(findBy('uid', uid)),
     findByUserCode: (userCode) => Promise.resolve(findBy('userCode', userCode)),
     consume(id) {
-      const payload = read(keyOf(id))
-      if (payload) payload.consumed = Math.floor(Date.now() / 1000)
+      const entry = storage.get(keyOf(id))
+      const consumed = Math.floor(Date.now() / 1000)
+      if (entry) storage.set(keyOf(id), { ...entry, payload: { ...entry.payload, consumed } })
       return Promise.resolve()
     },
     destroy(id) {

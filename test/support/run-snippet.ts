@@ -8,6 +8,7 @@ import * as postgres from 'express-jwt-bearer/postgres'
 import * as redis from 'express-jwt-bearer/redis'
 import * as testing from 'express-jwt-bearer/testing'
 import * as jose from 'jose'
+import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import supertest from 'supertest'
 import ts from 'typescript'
@@ -38,6 +39,7 @@ const packages: Readonly<Record<string, unknown>> = {
   'express-jwt-bearer/redis': redis,
   'express-jwt-bearer/testing': testing,
   jose,
+  'node:crypto': { randomUUID },
   'node:http': { createServer },
   supertest: { default: supertest, __esModule: true },
   ws,

@@ -4,21 +4,18 @@ import type { UserKey } from 'express-jwt-bearer/tokens'
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startCallingProcess, type CallingProcess } from '../support/calling-processes.js'
-import { startProvider } from '../support/oidc-provider.js'
+import { startProviderProcess } from '../support/provider-processes.js'
 import { startRedis } from '../support/redis.js'
 
 const lifetime = 1
-const provider = await startProvider({ accessTokenLifetime: lifetime })
+const provider = await startProviderProcess(lifetime)
 const redis = await startRedis({ appendOnly: true })
 const client = new Redis(redis.url)
 client.on('error', () => undefined)
 let processes: CallingProcess[]
-
-/** When each refresh happened, by the provider's own count. */
-const refreshes: number[] = []
+const { seen } = provider
 
 beforeAll(async () => {
-  watchRefreshes()
   const starting = Array.from({ length: 4 }, () => startCallingProcess(provider.url, redis.url))
   processes = await Promise.all(starting)
 })
@@ -30,10 +27,6 @@ afterAll(async () => {
   await redis.stop()
 })
 
-function watchRefreshes() {
-  provider.provider.on('grant.success', () => refreshes.push(Date.now()))
-}
-
 async function signIn(subject: string): Promise<UserKey> {
   const user = { subject, sessionId: `session of ${subject}` }
   await createRedisUserTokenStore(client).storeToken(user, {
@@ -41,8 +34,7 @@ async function signIn(subject: string): Promise<UserKey> {
     expiration: new Date(0),
     refreshToken: await provider.signIn(subject),
   })
-  refreshes.length = 0
-  Object.assign(provider.counts, { refreshes: 0, refused: 0, revokedGrants: 0 })
+  Object.assign(seen, { refreshes: [], refused: 0, revokedGrants: 0 })
   return user
 }
 
@@ -62,11 +54,12 @@ describe('a hundred callers in four processes', { timeout: 100_000 }, () => {
     const user = await signIn('alice')
     const report = await call([user], 25, 48)
     expect(report).toMatchObject({ codes: [], ended: 0, everyoneSucceeded: true })
-    expect(refreshes.length).toBeGreaterThan(50)
-    expect(report.tokens).toHaveLength(refreshes.length)
-    expect(provider.counts).toEqual({ refreshes: refreshes.length, refused: 0, revokedGrants: 0 })
+    expect(seen.refreshes.length).toBeGreaterThan(50)
+    expect(report.tokens).toHaveLength(seen.refreshes.length)
+    expect(seen).toMatchObject({ refused: 0, revokedGrants: 0 })
     // A token is used until its buffer, a fifth of its lifetime, begins. Instants are those of the
     // provider, so they shift by what a refresh takes.
+    const { refreshes } = seen
     const gaps = refreshes.slice(1).map((at, index) => at - (refreshes[index] as number))
     expect(Math.min(...gaps)).toBeGreaterThan(lifetime * 800 - 100)
   })
@@ -74,18 +67,17 @@ describe('a hundred callers in four processes', { timeout: 100_000 }, () => {
   test('see nobody signed out by a provider that is killed for ten seconds', async () => {
     const users = [await signIn('bob'), await signIn('carol'), await signIn('dave')]
     const calling = call(users, 8, 28)
-    await expect.poll(() => refreshes.length, { timeout: 5000 }).toBeGreaterThan(5)
+    await expect.poll(() => seen.refreshes.length, { timeout: 5000 }).toBeGreaterThan(5)
     // The sessions refresh in step; between two steps no refresh is under way.
     await wait(300)
-    await provider.stop()
+    await provider.kill()
     await wait(10_000)
-    await provider.start()
-    watchRefreshes()
-    const before = refreshes.length
+    await provider.restart()
+    const before = seen.refreshes.length
     const report = await calling
     expect(report).toMatchObject({ codes: ['refresh_unavailable'], ended: 0 })
-    expect(refreshes.length).toBeGreaterThan(before + 3)
-    expect(provider.counts).toMatchObject({ refused: 0, revokedGrants: 0 })
+    expect(seen.refreshes.length).toBeGreaterThan(before + 3)
+    expect(seen).toMatchObject({ refused: 0, revokedGrants: 0 })
     const after = await call(users, 1, 1)
     expect(after).toMatchObject({ codes: [], ended: 0, everyoneSucceeded: true })
   })
@@ -93,7 +85,7 @@ describe('a hundred callers in four processes', { timeout: 100_000 }, () => {
   test('go on by themselves after Redis was killed and came back', async () => {
     const user = await signIn('erin')
     const calling = call([user], 8, 12)
-    await expect.poll(() => refreshes.length, { timeout: 5000 }).toBeGreaterThan(1)
+    await expect.poll(() => seen.refreshes.length, { timeout: 5000 }).toBeGreaterThan(1)
     await redis.kill()
     await wait(2000)
     await redis.restart()
@@ -102,6 +94,6 @@ describe('a hundred callers in four processes', { timeout: 100_000 }, () => {
     expect(report.ended).toBe(0)
     const after = await call([user], 1, 1)
     expect(after).toMatchObject({ codes: [], ended: 0, everyoneSucceeded: true })
-    expect(provider.counts).toMatchObject({ refused: 0, revokedGrants: 0 })
+    expect(seen).toMatchObject({ refused: 0, revokedGrants: 0 })
   })
 })

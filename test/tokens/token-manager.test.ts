@@ -16,6 +16,9 @@ const refuse = (details: ConstructorParameters<typeof TokenRequestError>[0]) => 
   throw new TokenRequestError(details)
 }
 
+const idTokenOf = (sub: string) =>
+  `e30.${Buffer.from(JSON.stringify({ sub })).toString('base64url')}.c2lnbmF0dXJl`
+
 async function signedIn(options: Parameters<typeof createBench>[0] = {}) {
   const bench = createBench(options)
   await bench.manager.storeTokens(alice, bench.script.answer())
@@ -380,6 +383,25 @@ describe('an issuer that refuses', () => {
       expect(outcome(await manager.getAccessToken(alice, { scope: 'b' }))).toBe('access-2')
     },
   )
+
+  // OpenID Connect Core 12.2
+  test.each<[string, string | undefined, string | undefined, string]>([
+    ['the same user', idTokenOf('alice'), idTokenOf('alice'), 'renewed'],
+    ['somebody else', idTokenOf('alice'), idTokenOf('bob'), 'refresh_rejected'],
+    ['nobody at the sign-in', undefined, idTokenOf('bob'), 'renewed'],
+    ['nobody at the refresh', idTokenOf('alice'), undefined, 'renewed'],
+    ['somebody unreadable, because it is encrypted', 'a.b.c.d.e', idTokenOf('bob'), 'renewed'],
+  ])('names in a renewed ID token %s', async (_who, first, second, expected) => {
+    const { manager, script, store, events, pass } = createBench()
+    await manager.storeTokens(alice, script.answer({ id_token: first }))
+    pass(600)
+    script.next.push(() => script.answer({ access_token: 'renewed', id_token: second }))
+    expect(outcome(await manager.getAccessToken(alice))).toBe(expected)
+    const isOver = expected === 'refresh_rejected'
+    expect((await store.getToken(alice)) === undefined).toBe(isOver)
+    expect(events.some(({ kind }) => kind === 'sessionEnded')).toBe(isOver)
+    expect(inspect(events)).not.toContain('bob')
+  })
 
   test('uses the token of a process that was faster', async () => {
     const { manager, script, store, pass } = await signedIn()

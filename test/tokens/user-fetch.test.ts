@@ -387,6 +387,24 @@ describe('createUserFetch()', () => {
       expect(kinds()).toEqual(['tokenUsed', 'nonceRetry', 'tokenUsed'])
     })
 
+    // CVE-2026-40155: requests that were sent again with a nonce got the answer to another user's.
+    test('keeps users apart who are asked for nonces at the same time', async () => {
+      const { url } = await startApi(({ token = '' }, response, incoming) => {
+        const nonce = `for ${token.replace('DPoP ', '')}`
+        const isProven = incoming.headers['dpop'] === `proof with ${nonce}`
+        if (!isProven) response.writeHead(401, { ...demand, 'DPoP-Nonce': nonce })
+        setTimeout(() => response.end(token), Math.random() * 20)
+      })
+      const { call } = await createCaller({ baseUrl: url, authorize })
+      const users = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? alice : bob))
+      const responses = await Promise.all(users.map((user) => call('', { user })))
+      const bodies = await Promise.all(responses.map((response) => response.text()))
+      expect(responses.every(({ ok }) => ok)).toBe(true)
+      expect(bodies).toEqual(
+        users.map((user) => `DPoP ${user === alice ? 'access-1' : 'access-2'}`),
+      )
+    })
+
     test('renews a token that is refused with the nonce, too', async () => {
       const { url } = await startApi((_call, response, incoming) => {
         if (incoming.headers['dpop'] === undefined) response.writeHead(401, demand)
