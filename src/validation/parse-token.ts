@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import { TokenMalformedError } from '../errors.js'
 import type { JwtHeader } from '../events.js'
 import { LruMap } from '../lru-map.js'
@@ -89,8 +90,11 @@ function parseObject(encoded: string): unknown {
   let value: unknown
   try {
     const bytes = Buffer.from(encoded, 'base64url')
-    // Characters outside the alphabet are skipped by the decoder; they show in what is left.
-    if (bytes.length === Math.floor((encoded.length * 3) / 4)) value = JSON.parse(bytes.toString())
+    // The decoder skips characters outside the alphabet, which shows in what is left, and one that is too many.
+    const decoded =
+      bytes.length === Math.floor((encoded.length * 3) / 4) && encoded.length % 4 !== 1
+    // RFC 8725 section 3.7: UTF-8 and nothing else, or two readers could see two different texts.
+    if (decoded && isUtf8(bytes)) value = JSON.parse(bytes.toString())
   } catch {
     throw new TokenMalformedError()
   }
