@@ -12,7 +12,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
-    exclude: ['test/consumers.test.ts', 'test/consumers/**'],
+    exclude: ['**/node_modules/**', 'test/consumers.test.ts', 'test/consumers/**'],
     coverage: {
       provider: 'v8',
       include: ['src/**'],
