@@ -33,11 +33,11 @@ export function walkOf(
     }
     let accepted: boolean | undefined
     let arrived: ((accepted: boolean) => void) | undefined
-    const next = (error?: unknown) => {
+    // Without a name of its own: the TypeScript runner would set it for every token anew.
+    middleware(req as unknown as Request, response, ((error?: unknown) => {
       accepted = error === undefined && (req.user ?? req.auth) !== undefined
       arrived?.(accepted)
-    }
-    middleware(req as unknown as Request, response, next as NextFunction)
+    }) as NextFunction)
     if (accepted !== undefined) return accepted
     return new Promise((resolve) => {
       arrived = resolve
