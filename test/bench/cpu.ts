@@ -6,10 +6,14 @@ export interface Cost {
   readonly process: number
 }
 
+/** Reads what this process has used up to now. */
+export function used(): Cost {
+  return { main: mainThread(), process: wholeProcess() }
+}
+
 /** Runs some checks, as many at a time as a busy server has, and tells what one of them costs. */
 export async function costOf(check: () => unknown, count: number): Promise<Cost> {
-  const mainBefore = mainThread()
-  const processBefore = wholeProcess()
+  const before = used()
   for (let index = 0; index < count;) {
     const waiting: unknown[] = []
     for (let flight = 0; flight < 64 && index < count; flight += 1, index += 1) {
@@ -19,9 +23,14 @@ export async function costOf(check: () => unknown, count: number): Promise<Cost>
     }
     if (waiting.length > 0) await Promise.all(waiting)
   }
+  return perOne(before, used(), count)
+}
+
+/** Divides what was used between two moments by the number of requests in between. */
+export function perOne(before: Cost, after: Cost, count: number): Cost {
   return {
-    main: (mainThread() - mainBefore) / count,
-    process: (wholeProcess() - processBefore) / count,
+    main: (after.main - before.main) / count,
+    process: (after.process - before.process) / count,
   }
 }
 

@@ -1,7 +1,7 @@
 import { loadPeers, us } from './contenders.js'
 import { generateMaterial, keysOf, makeToken, type Keys, type SigningMaterial } from './material.js'
 import { bestOf, inRounds, summarise, type Measured, type Row } from './measure.js'
-import { startLoad, startServer, type Load } from './processes.js'
+import { pace, startLoad, startServer, type Load } from './processes.js'
 
 interface Flood {
   readonly what: string
@@ -51,14 +51,15 @@ async function measureFlood(
   const servers = await Promise.all(
     names.map((contender) => startServer({ contender, material, fetchKeys })),
   )
-  const seconds = quick ? 0.5 : 2
-  for (const { port } of servers) await load.run(port, seconds, 'refused')
-  const rates = await inRounds(quick ? 3 : 7, servers, ({ port }) =>
-    load.run(port, seconds, 'refused'),
-  )
+  const { rounds, seconds } = pace(quick)
+  for (const server of servers) await load.run(server, seconds, 'refused')
+  const rates = await inRounds(rounds, servers, (server) => load.run(server, seconds, 'refused'))
   for (const server of servers) server.stop()
 
-  const measured = [...rates].map(([{ contender }, values]) => [contender, summarise(values)])
+  const measured = [...rates].map(([{ contender }, values]) => [
+    contender,
+    summarise(values.map(({ rate }) => rate)),
+  ])
   const { [us]: ours, ...others } = Object.fromEntries(measured) as Record<string, Measured>
   return {
     section: 'flood',

@@ -25,7 +25,12 @@ process.on('message', async ({ tokens, port, seconds }) => {
     setupClient: (client) => client.setRequests(shares[connection++ % shares.length]),
   })
   const { errors, timeouts, statusCodeStats } = result
-  process.send({ rate: result.requests.average, errors: errors + timeouts, statusCodeStats })
+  process.send({
+    rate: result.requests.average,
+    count: result.requests.total,
+    errors: errors + timeouts,
+    statusCodeStats,
+  })
 })
 process.once('disconnect', () => process.exit())
 process.send?.('up')

@@ -50,12 +50,12 @@ export function verdictOf({ ours, target }: Row): Verdict {
  * Measures each contender once per round, in an order that turns from round to round, so that
  * whatever else the machine does hits all of them alike.
  */
-export async function inRounds<T>(
+export async function inRounds<T, U>(
   rounds: number,
   contenders: readonly T[],
-  measure: (contender: T) => Promise<number>,
-): Promise<Map<T, number[]>> {
-  const results = new Map<T, number[]>(contenders.map((contender) => [contender, []]))
+  measure: (contender: T) => Promise<U>,
+): Promise<Map<T, U[]>> {
+  const results = new Map<T, U[]>(contenders.map((contender) => [contender, []]))
   for (let round = 0; round < rounds; round += 1) {
     for (let step = 0; step < contenders.length; step += 1) {
       const contender = contenders[(round + step) % contenders.length] as T

@@ -1,5 +1,11 @@
 import { fork, type ChildProcess } from 'node:child_process'
+import { perOne, type Cost } from './cpu.js'
 import type { ServerJob } from './server.js'
+
+/** How often, and for how many seconds, each server is put under load. */
+export function pace(quick: boolean): { rounds: number; seconds: number } {
+  return quick ? { rounds: 2, seconds: 0.5 } : { rounds: 5, seconds: 1.5 }
+}
 
 const running = new Set<ChildProcess>()
 
@@ -43,24 +49,40 @@ export function stopAll(): void {
 export interface Server {
   readonly contender: string
   readonly port: number
+  /** What it has used of the processor up to now. */
+  used(): Promise<Cost>
   stop(): void
 }
 
 export async function startServer(job: ServerJob): Promise<Server> {
   const child = await start('./server.ts')
   const port = await ask<number>(child, job)
-  return { contender: job.contender, port, stop: () => child.kill() }
+  return {
+    contender: job.contender,
+    port,
+    used: () => ask(child, { cost: true }),
+    stop: () => child.kill(),
+  }
 }
 
 /** A load generator: sends its tokens to a server and counts the answers. */
 export interface Load {
   use(tokens: readonly string[]): Promise<void>
-  /** Requests per second; throws when one was answered otherwise. */
-  run(port: number, seconds: number, expected: 'accepted' | 'refused'): Promise<number>
+  /** Puts a server under load; throws when a request was answered otherwise. */
+  run(server: Server, seconds: number, expected: 'accepted' | 'refused'): Promise<LoadResult>
 }
 
-interface LoadResult {
+/** What a server did under load. */
+export interface LoadResult {
+  /** Requests per second. */
   readonly rate: number
+  /** What each of them took of the server's processor time. */
+  readonly cost: Cost
+}
+
+interface Answers {
+  readonly rate: number
+  readonly count: number
   readonly errors: number
   readonly statusCodeStats: Readonly<Record<string, unknown>>
 }
@@ -71,8 +93,11 @@ export async function startLoad(): Promise<Load> {
     use: async (tokens) => {
       await ask(child, { tokens })
     },
-    run: async (port, seconds, expected) => {
-      const { rate, errors, statusCodeStats } = await ask<LoadResult>(child, { port, seconds })
+    run: async (server, seconds, expected) => {
+      const before = await server.used()
+      const answers = await ask<Answers>(child, { port: server.port, seconds })
+      const { rate, count, errors, statusCodeStats } = answers
+      const cost = perOne(before, await server.used(), count)
       const statuses = Object.keys(statusCodeStats)
       const asExpected = statuses.every(
         (status) => (status === '200') === (expected === 'accepted'),
@@ -80,7 +105,7 @@ export async function startLoad(): Promise<Load> {
       if (errors > 0 || statuses.length === 0 || !asExpected) {
         throw new Error(`not all ${expected}: status ${statuses.join()}, ${errors} errors`)
       }
-      return rate
+      return { rate, cost }
     },
   }
 }

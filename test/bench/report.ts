@@ -14,13 +14,14 @@ export function printTable(rows: readonly Row[]): void {
 }
 
 /** Writes `report.md` and the chart beside it. */
-export function writeReport(rows: readonly Row[]): void {
+export function writeReport(rows: readonly Row[], quick: boolean): void {
   const header = ['part', 'what', 'unit', 'ours', 'target', 'limit', 'verdict', 'others']
   const table = [header, header.map(() => '---'), ...rows.map(cellsOf)]
   const report = [
     '# Benchmark report',
     '',
     `Node ${process.versions.node}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}.`,
+    ...(quick ? ['A quick run: few rounds, one algorithm over HTTP.'] : []),
     'Medians over interleaved rounds, lowest and highest in brackets; shares and factors are taken round by round.',
     'Repeat with `npm run bench`; the libraries compared and their versions are in `package.json` beside this file.',
     '',

@@ -38,4 +38,4 @@ try {
 }
 const minutes = (Date.now() - started) / 60_000
 console.log(`\n${minutes.toFixed(1)} minutes`)
-if (chosen.length === 0 && !quick) writeReport(rows)
+if (chosen.length === 0) writeReport(rows, quick)

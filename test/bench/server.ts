@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type ErrorRequestHandler } from 'express'
 import { handlersOf, settingOf } from './contenders.js'
+import { used } from './cpu.js'
 import { keysOf, type SigningMaterial } from './material.js'
 
 /** What the parent process sends to start it. */
@@ -35,8 +36,9 @@ async function serve({ contender, material, cacheSize, fetchKeys }: ServerJob): 
   return port
 }
 
-process.once('message', (job: ServerJob) => {
-  void serve(job).then((port) => process.send?.(port))
+process.on('message', (message: ServerJob | { cost: true }) => {
+  if ('cost' in message) process.send?.(used())
+  else void serve(message).then((port) => process.send?.(port))
 })
 process.once('disconnect', () => process.exit())
 process.send?.('up')
