@@ -88,8 +88,9 @@ export function unverifiedIssuer({ encodedPayload }: ParsedToken): string | unde
 
 function parseObject(encoded: string): Record<string, unknown> {
   const bytes = Buffer.from(encoded, 'base64url')
-  // Characters outside the alphabet are skipped by the decoder; they show in what is left.
-  const isBase64url = bytes.length === Math.floor((encoded.length * 3) / 4)
+  // The decoder skips characters outside the alphabet, which shows in what is left, and one that is too many.
+  const isBase64url =
+    bytes.length === Math.floor((encoded.length * 3) / 4) && encoded.length % 4 !== 1
   // RFC 7515 section 5.2: well-formed UTF-8, where decoding would quietly replace what is not.
   if (!isBase64url || !isUtf8(bytes)) throw new TokenMalformedError()
   let value: unknown

@@ -1,12 +1,47 @@
-// `npm run bench -- NAME` measures what NAME says and prints a table.
-const benchmarks: Record<string, () => Promise<{ run(): Promise<void> }>> = {
-  rotations: () => import('./rotations.js'),
+// npm run bench                       everything
+// npm run bench -- --quick            fewer rounds, two minutes
+// npm run bench -- http memory        only these parts; the report is left alone
+// npm run bench -- rotations          rotations of refresh tokens per second, for each store
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Row } from './measure.js'
+import { ask, start, stopAll } from './processes.js'
+import { printTable, writeReport } from './report.js'
+
+const sections = ['cost', 'http', 'floods', 'key-flood', 'busy-pool', 'memory', 'startup']
+
+const args = process.argv.slice(2)
+if (args[0] === 'rotations') {
+  const rotations = await import('./rotations.js')
+  await rotations.run()
+  process.exit()
+}
+const quick = args.includes('--quick')
+const chosen = args.filter((arg) => arg !== '--quick')
+const unknown = chosen.filter((name) => !sections.includes(name))
+if (unknown.length > 0) {
+  throw new Error(`no part is called ${unknown.join(', ')}; there are ${sections.join(', ')}`)
 }
 
-const [name = ''] = process.argv.slice(2)
-const load = benchmarks[name]
-if (!load) {
-  console.error(`usage: npm run bench -- ${Object.keys(benchmarks).join(' | ')}`)
-  process.exit(2)
+const here = fileURLToPath(new URL('.', import.meta.url))
+if (!existsSync(`${here}node_modules`)) {
+  execFileSync('npm', ['ci', '--prefix', here], { stdio: 'inherit' })
 }
-await (await load()).run()
+
+const rows: Row[] = []
+const started = Date.now()
+try {
+  for (const section of chosen.length > 0 ? chosen : sections) {
+    const child = await start('./section.ts', ['--expose-gc'])
+    const result = await ask<Row[]>(child, { section, quick })
+    child.disconnect()
+    printTable(result)
+    rows.push(...result)
+  }
+} finally {
+  stopAll()
+}
+const minutes = (Date.now() - started) / 60_000
+console.log(`\n${minutes.toFixed(1)} minutes`)
+if (chosen.length === 0) writeReport(rows, quick)

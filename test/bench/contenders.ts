@@ -1,0 +1,66 @@
+import type { RequestHandler } from 'express'
+import { authorize, jwtBearer, symmetricKey, type JwtBearerOptions } from 'express-jwt-bearer'
+import { audience, issuer, nameOf, type Alg, type Keys } from './material.js'
+
+/** What a contender is set up with. */
+export interface Setting extends Pick<Keys, 'key' | 'jwk' | 'pem'> {
+  readonly algorithm: string
+  readonly issuer: string
+  readonly audience: string
+  /** Set where the contender must fetch its keys, if it can. */
+  readonly jwksUri?: string | undefined
+  /** Where the keys are published, for those who take no others. */
+  readonly publishedAt: string
+}
+
+interface Peer {
+  readonly algs: readonly Alg[]
+  readonly caches?: boolean
+  readonly fetchesKeys?: boolean
+  readonly middleware: (setting: Setting) => RequestHandler
+  readonly check?: (setting: Setting) => (token: string) => unknown
+}
+
+export const us = 'express-jwt-bearer'
+
+export async function loadPeers(): Promise<Readonly<Record<string, Peer>>> {
+  const path = './peers.js'
+  const { peers } = (await import(path)) as { peers: Readonly<Record<string, Peer>> }
+  return peers
+}
+
+export function settingOf(keys: Keys, publishedAt: string, fetchKeys = false): Setting {
+  const { key, jwk, pem } = keys
+  const jwksUri = fetchKeys ? publishedAt : undefined
+  return { algorithm: nameOf(keys.alg), key, jwk, pem, issuer, audience, jwksUri, publishedAt }
+}
+
+/** Our own options for the same setting. */
+export function ourOptions(
+  { key, jwksUri }: Setting,
+  tokenCache?: JwtBearerOptions['tokenCache'],
+): JwtBearerOptions {
+  const issuerSigningKey = key.type === 'secret' ? symmetricKey(key.export()) : key
+  const keySource = jwksUri === undefined ? { issuerSigningKey } : {}
+  return {
+    audience,
+    tokenCache,
+    tokenValidationParameters: { validIssuer: issuer, ...keySource },
+    ...(jwksUri === undefined ? {} : { jwksUri, requireHttpsMetadata: false }),
+  }
+}
+
+/** The handlers in front of the route. */
+export async function handlersOf(
+  name: string,
+  setting: Setting,
+  cacheSize?: number,
+): Promise<RequestHandler[]> {
+  if (name === 'bare Express') return []
+  if (name === us) {
+    const tokenCache = cacheSize === undefined ? undefined : { maxEntries: cacheSize }
+    return [jwtBearer(ourOptions(setting, tokenCache)), authorize()]
+  }
+  const peers = await loadPeers()
+  return [(peers[name] as Peer).middleware(setting)]
+}
