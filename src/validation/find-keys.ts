@@ -20,7 +20,9 @@ export interface KeyRules {
 
 /** Chooses the keys to try: those with the token's `kid`, or, where allowed, each that fits the algorithm. */
 export function findKeys(trust: Trust, header: JwtHeader, rules: KeyRules): KeyChoice {
-  const { kid, alg } = header
+  const { alg } = header
+  // A name that is no text names no key (RFC 7515 section 4.1.4).
+  const kid = typeof header.kid === 'string' ? header.kid : undefined
   const fitting = trust.keys.filter((key) => key.algorithms.has(alg) && isInDate(key, rules))
   if (trust.chosen === true) return { keys: fitting, named: kid !== undefined }
   const named = kid === undefined ? [] : fitting.filter((key) => key.kid === kid)

@@ -106,9 +106,7 @@ function parseObject(encoded: string): Record<string, unknown> {
 }
 
 function isHeader(header: Record<string, unknown>): header is JwtHeader {
-  const { alg, kid } = header
-  const named = kid === undefined || typeof kid === 'string'
-  return typeof alg === 'string' && named && understandsCritical(header)
+  return typeof header['alg'] === 'string' && understandsCritical(header)
 }
 
 // RFC 7797 section 6 lets a token say with "crit" that its payload is encoded as ever.

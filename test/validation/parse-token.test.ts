@@ -76,8 +76,6 @@ describe('the header of a token', () => {
     ['bytes that are no UTF-8', Buffer.from('{"alg":"HS256","kid":"\xff"}', 'latin1')],
     ['no algorithm', { typ: 'JWT' }],
     ['an algorithm that is no text', { alg: ['HS256'] }],
-    ['a key name that is no text', { alg: 'HS256', kid: 1 }],
-    ['a key name that is null', { alg: 'HS256', kid: null }],
     ['an extension nobody knows', { alg: 'HS256', crit: ['exp'], exp: 1 }],
     ['an unencoded payload', { alg: 'HS256', crit: ['b64'], b64: false }],
     ['b64 that is named but missing', { alg: 'HS256', crit: ['b64'] }],
@@ -93,6 +91,8 @@ describe('the header of a token', () => {
 
   test.each([
     ['a text as key name', { alg: 'HS256', kid: '1' }],
+    ['a key name that is no text and names no key', { alg: 'HS256', kid: 1 }],
+    ['a key name that is null', { alg: 'HS256', kid: null }],
     ['b64 that says the payload is encoded as ever', { alg: 'HS256', crit: ['b64'], b64: true }],
     ['b64 that is not critical', { alg: 'HS256', b64: true }],
     ['letters outside ASCII', { alg: 'HS256', kid: 'Schlüssel' }],
