@@ -1,7 +1,7 @@
 import { authenticate } from './authentication/authenticate.js'
 import type { JwtBearerOptions } from './authentication/options.js'
 import type { AuthenticationRequest } from './authentication/read-token.js'
-import { recordResult, resultOf, resultsOf } from './authentication/request-state.js'
+import { recordResult, resultOf } from './authentication/request-state.js'
 import type { AuthenticateResult } from './authentication/result.js'
 import { resolveScheme, type AuthenticationScheme } from './authentication/scheme.js'
 import { publisher } from './diagnostics.js'
@@ -103,9 +103,8 @@ function publish({ name: scheme }: AuthenticationScheme, result: AuthenticateRes
 }
 
 function record(req: Request, scheme: AuthenticationScheme, result: AuthenticateResult): void {
-  const first = !resultsOf(req).some((earlier) => earlier.result.kind === 'success')
-  if (result.kind === 'success' && first) req.user = result.principal
-  recordResult(req, { scheme, result })
+  const isFirst = recordResult(req, { scheme, result })
+  if (result.kind === 'success' && isFirst) req.user = result.principal
   publish(scheme, result)
 }
 

@@ -15,52 +15,39 @@ interface RequestState {
   used: AuthenticateResult | undefined
 }
 
-const key = Symbol('express-jwt-bearer')
-
-let stateOf: (request: object) => RequestState | undefined
+// Held outside the request, where no other middleware can write: guards trust nothing else.
+const states = new WeakMap<object, RequestState>()
 
 /**
- * Holds what is kept on a request. Only this module can look inside, and it counts only on the request it
- * was made for, so that no other middleware can forge or copy what guards rely on.
+ * Keeps what a scheme found out.
+ *
+ * @returns Whether it is the request's first success.
  */
-class Holder {
-  readonly #request: object
-  readonly #state: RequestState = { results: [], used: undefined }
-
-  constructor(request: object) {
-    this.#request = request
+export function recordResult(request: object, found: SchemeResult): boolean {
+  const state = states.get(request)
+  const isSuccess = found.result.kind === 'success'
+  if (state === undefined) {
+    states.set(request, { results: [found], used: undefined })
+    return isSuccess
   }
-
-  static {
-    stateOf = (request) => {
-      const holder = (request as { [key]?: unknown })[key]
-      const isOurs = typeof holder === 'object' && holder !== null && #state in holder
-      return isOurs && holder.#request === request ? holder.#state : undefined
-    }
-  }
-}
-
-/** Keeps what a scheme found out. */
-export function recordResult(request: object, found: SchemeResult): void {
-  if (stateOf(request) === undefined) {
-    Object.defineProperty(request, key, { value: new Holder(request), configurable: true })
-  }
-  ;(stateOf(request) as RequestState).results.push(found)
+  const isFirst = !state.results.some(({ result }) => result.kind === 'success')
+  state.results.push(found)
+  return isSuccess && isFirst
 }
 
 /** Finds what the scheme of this name found out. */
 export function resultOf(request: object, scheme: string): SchemeResult | undefined {
-  return stateOf(request)?.results.find((found) => found.scheme.name === scheme)
+  return states.get(request)?.results.find((found) => found.scheme.name === scheme)
 }
 
 /** Lists what every scheme found out, in mount order. */
 export function resultsOf(request: object): readonly SchemeResult[] {
-  return stateOf(request)?.results ?? []
+  return states.get(request)?.results ?? []
 }
 
 /** Notes the result that a guard relied on. */
 export function useResult(request: object, result: AuthenticateResult): void {
-  const state = stateOf(request)
+  const state = states.get(request)
   if (state !== undefined) state.used = result
 }
 
@@ -81,7 +68,7 @@ export function useResult(request: object, result: AuthenticateResult): void {
  */
 export function getAuthentication(request: object, scheme?: string): AuthenticateResult {
   if (scheme !== undefined) return resultOf(request, scheme)?.result ?? noAuthentication
-  const used = stateOf(request)?.used
+  const used = states.get(request)?.used
   if (used !== undefined) return used
   const results = resultsOf(request)
   const found =

@@ -35,21 +35,19 @@ export function evaluatePolicy(
   }
   const failedRequirements: AuthorizationRequirement[] = []
   const reasons: string[] = []
+  const context = contextOf(user, occasion, reasons)
 
   function judgeFrom(index: number): MaybePromise<AuthorizationResult> {
     const requirement = policy.requirements[index]
     if (requirement === undefined) {
       return { succeeded: failedRequirements.length === 0, failedRequirements, reasons }
     }
-    const given: string[] = []
-    return andThen(
-      requirement.evaluate(contextOf(user as ClaimsPrincipal, occasion, given)),
-      (answer) => {
-        if (answer !== true || given.length > 0) failedRequirements.push(requirement)
-        reasons.push(...given)
-        return judgeFrom(index + 1)
-      },
-    )
+    const reasonsBefore = reasons.length
+    return andThen(requirement.evaluate(context), (answer) => {
+      const failed = answer !== true || reasons.length > reasonsBefore
+      if (failed) failedRequirements.push(requirement)
+      return judgeFrom(index + 1)
+    })
   }
 
   return judgeFrom(0)
