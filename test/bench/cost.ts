@@ -38,7 +38,7 @@ async function measureAlg(alg: Alg, quick: boolean): Promise<Row[]> {
       base,
       ...(await peersFor(alg, { cached: false, setting, make: fresh })),
     ],
-    { rounds, count: quick ? 1000 : 3000 },
+    { rounds, count: 3000 },
   )
   const few = tokens.slice(0, 500)
   const again = await measureAll(

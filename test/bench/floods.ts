@@ -51,8 +51,8 @@ async function measureFlood(
   const servers = await Promise.all(
     names.map((contender) => startServer({ contender, material, fetchKeys })),
   )
-  const { rounds, seconds } = pace(quick)
-  for (const server of servers) await load.run(server, seconds, 'refused')
+  const { warmUp, rounds, seconds } = pace(quick)
+  for (const server of servers) await load.run(server, warmUp, 'refused')
   const rates = await inRounds(rounds, servers, (server) => load.run(server, seconds, 'refused'))
   for (const server of servers) server.stop()
 

@@ -60,8 +60,8 @@ async function measureCase(
   const servers = await Promise.all(
     names.map((contender) => startServer({ contender, material, cacheSize })),
   )
-  const { rounds, seconds } = pace(quick)
-  for (const server of servers) await load.run(server, seconds, 'accepted')
+  const { warmUp, rounds, seconds } = pace(quick)
+  for (const server of servers) await load.run(server, warmUp, 'accepted')
   const results = await inRounds(rounds, servers, (server) => load.run(server, seconds, 'accepted'))
   for (const server of servers) server.stop()
 

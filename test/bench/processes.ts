@@ -2,9 +2,9 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { perOne, type Cost } from './cpu.js'
 import type { ServerJob } from './server.js'
 
-/** How often, and for how many seconds, each server is put under load. */
-export function pace(quick: boolean): { rounds: number; seconds: number } {
-  return quick ? { rounds: 2, seconds: 0.5 } : { rounds: 5, seconds: 1.5 }
+/** How long each server warms up, and how often and for how long it is measured then, in seconds. */
+export function pace(quick: boolean): { warmUp: number; rounds: number; seconds: number } {
+  return quick ? { warmUp: 1, rounds: 2, seconds: 0.5 } : { warmUp: 4, rounds: 7, seconds: 1.5 }
 }
 
 const running = new Set<ChildProcess>()

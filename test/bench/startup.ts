@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { us } from './contenders.js'
 import { exactly, inRounds, ratios, summarise, type Row } from './measure.js'
@@ -53,15 +53,31 @@ function importTime(name: string): number {
   return Number(execFileSync(process.execPath, ['--input-type=module', '--eval', code], options))
 }
 
-// The packed files and the runtime dependencies as they lie in node_modules.
+// The packed files, and the runtime dependencies in node_modules that Express does not bring along.
 function installedSize(): number {
   const npm = (...args: string[]) => execFileSync('npm', args, { cwd: root, encoding: 'utf8' })
   const packed = JSON.parse(npm('pack', '--dry-run', '--json', '--ignore-scripts')) as [
     { unpackedSize: number },
   ]
   const listed = npm('ls', '--all', '--omit=dev', '--omit=peer', '--parseable').trim().split('\n')
-  const dependencies = listed.filter((folder) => folder.includes('node_modules'))
+  const brought = withDependencies(`${root}node_modules/express`)
+  const dependencies = listed.filter(
+    (folder) => folder.includes('node_modules') && !brought.has(folder),
+  )
   return packed[0].unpackedSize + dependencies.reduce((sum, folder) => sum + sizeOf(folder), 0)
+}
+
+function withDependencies(folder: string, found = new Set<string>()): ReadonlySet<string> {
+  if (found.has(folder)) return found
+  found.add(folder)
+  const { dependencies = {} } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8')) as {
+    dependencies?: Record<string, string>
+  }
+  for (const name of Object.keys(dependencies)) {
+    const own = `${folder}/node_modules/${name}`
+    withDependencies(existsSync(own) ? own : `${root}node_modules/${name}`, found)
+  }
+  return found
 }
 
 function sizeOf(folder: string): number {

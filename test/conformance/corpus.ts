@@ -27,7 +27,7 @@ function signer(alg: string, key: KeyObject, signatureOf: (text: Buffer) => Buff
   return { alg, key, seal, token }
 }
 
-export function encode(value: unknown): string {
+function encode(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString('base64url')
 }
 
