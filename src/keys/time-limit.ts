@@ -18,8 +18,8 @@ export async function withTimeLimit<T>(
         const error = new NoAnswerError(`no answer within ${seconds} s`)
         controller.abort(error)
         reject(error)
-        // A longer delay than a timer can hold would end at once.
       },
+      // A longer delay than a timer can hold would end at once.
       Math.min(seconds * 1000, 2 ** 31 - 1),
     )
   })
