@@ -1,15 +1,16 @@
 import {
   resultOf,
-  resultsOf,
-  useResult,
+  stateOf,
+  type RequestState,
   type SchemeResult,
 } from './authentication/request-state.js'
-import type { AuthenticateSuccess } from './authentication/result.js'
+import type { AuthenticateResult, AuthenticateSuccess } from './authentication/result.js'
 import type { Demands } from './authorization/demands.js'
 import { evaluatePolicy, type AuthorizationResult } from './authorization/evaluate.js'
 import {
   authenticatedUser,
   isScopeRequirement,
+  judgesUserAlone,
   type AuthorizationRequirement,
 } from './authorization/requirement.js'
 import type { Middleware, NextFunction, Request, Response } from './express.js'
@@ -27,14 +28,21 @@ type Verdict = 'pass' | Error | undefined
 export function createGuard(demands: Demands): Middleware {
   const { policy, optional } = demands
   const scopes = scopesOf(policy.requirements)
+  const mayAnswer = !policy.requirements.every(judgesUserAlone)
 
   function judge(req: Request, res: Response): MaybePromise<Verdict> {
-    const found = considered(req, policy.schemes)
+    const state = stateOf(req)
+    if (state === undefined) {
+      return misplaced(
+        'authorize() ran before jwtBearer(): put app.use(jwtBearer(options)) in front of the guarded routes',
+      )
+    }
+    const found = considered(state, policy.schemes)
     if (found instanceof Error) return found
     const successes = found.filter((one): one is Succeeded => one.result.kind === 'success')
-    if (successes.length > 0) return judgeCallers(req, res, successes)
+    if (successes.length > 0) return judgeCallers(req, res, state, successes)
     if (optional && found.every(({ result }) => result.kind === 'none')) {
-      return passAsNobody(req, found)
+      return pass(req, state, (found[0] as SchemeResult).result)
     }
     const authorizationFailure = { failedRequirements: [authenticatedUser], reasons: [] }
     return refuse(req, res, found, { scopes, authorizationFailure })
@@ -44,22 +52,25 @@ export function createGuard(demands: Demands): Middleware {
   function judgeCallers(
     req: Request,
     res: Response,
+    state: RequestState,
     [caller, ...others]: readonly Succeeded[],
-    earlier?: () => Promise<Verdict>,
+    earlier?: () => MaybePromise<Verdict>,
   ): MaybePromise<Verdict> {
     const { result } = caller as Succeeded
     const judged = evaluatePolicy(policy, result.principal, { req, resource: req })
     return andThen(judged, (outcome): MaybePromise<Verdict> => {
-      if (outcome.succeeded) return pass(req, result)
+      if (outcome.succeeded) return pass(req, state, result)
       const refuseFirst = earlier ?? (() => forbidCaller(req, res, caller as Succeeded, outcome))
-      return others.length === 0 ? refuseFirst() : judgeCallers(req, res, others, refuseFirst)
+      return others.length === 0
+        ? refuseFirst()
+        : judgeCallers(req, res, state, others, refuseFirst)
     })
   }
 
   function authorizeMiddleware(req: Request, res: Response, next: NextFunction): void {
     const goOn = (verdict: Verdict) => {
       // An assertion may have answered; the handler would write a second time.
-      if (verdict === 'pass' && !res.writableEnded) next()
+      if (verdict === 'pass' && (!mayAnswer || !res.writableEnded)) next()
       else if (verdict instanceof Error) next(verdict)
     }
     const verdict = attempt(
@@ -73,15 +84,9 @@ export function createGuard(demands: Demands): Middleware {
   return authorizeMiddleware as Middleware
 }
 
-function pass(req: Request, result: AuthenticateSuccess): 'pass' {
-  req.user = result.principal
-  useResult(req, result)
-  return 'pass'
-}
-
-function passAsNobody(req: Request, found: readonly SchemeResult[]): 'pass' {
-  req.user = undefined
-  useResult(req, (found[0] as SchemeResult).result)
+function pass(req: Request, state: RequestState, result: AuthenticateResult): 'pass' {
+  req.user = result.kind === 'success' ? result.principal : undefined
+  state.used = result
   return 'pass'
 }
 
@@ -90,7 +95,7 @@ function forbidCaller(
   res: Response,
   found: Succeeded,
   { failedRequirements, reasons }: AuthorizationResult,
-): Promise<Error | undefined> {
+): MaybePromise<Error | undefined> {
   return forbid(req, res, found, {
     principal: found.result.principal,
     authorizationFailure: { failedRequirements, reasons },
@@ -103,17 +108,14 @@ function scopesOf(requirements: readonly AuthorizationRequirement[]): readonly s
 }
 
 // The schemes a policy names, or all that looked at the request.
-function considered(req: Request, names: readonly string[]): readonly SchemeResult[] | Error {
-  const all = resultsOf(req)
-  if (all.length === 0) {
-    return misplaced(
-      'authorize() ran before jwtBearer(): put app.use(jwtBearer(options)) in front of the guarded routes',
-    )
-  }
-  if (names.length === 0) return all
+function considered(
+  state: RequestState,
+  names: readonly string[],
+): readonly SchemeResult[] | Error {
+  if (names.length === 0) return state.results
   const found: SchemeResult[] = []
   for (const name of names) {
-    const result = resultOf(req, name)
+    const result = resultOf(state, name)
     if (result === undefined) {
       return misplaced(
         `authorize() asks for the scheme "${name}", but no jwtBearer() of that name ran before it`,

@@ -1,7 +1,7 @@
 import { authenticate } from './authentication/authenticate.js'
 import type { JwtBearerOptions } from './authentication/options.js'
 import type { AuthenticationRequest } from './authentication/read-token.js'
-import { recordResult, resultOf } from './authentication/request-state.js'
+import { recordResult, resultOf, stateOf } from './authentication/request-state.js'
 import type { AuthenticateResult } from './authentication/result.js'
 import { resolveScheme, type AuthenticationScheme } from './authentication/scheme.js'
 import { publisher } from './diagnostics.js'
@@ -57,16 +57,20 @@ export function jwtBearer<TClaims extends object = JwtClaims>(
 ): JwtBearerMiddleware<TClaims> {
   const scheme = resolveScheme(options as JwtBearerOptions<never>)
 
+  const { onMessageReceived, onTokenValidated, onAuthenticationFailed } = scheme.events
+  const mayAnswer = (onMessageReceived ?? onTokenValidated ?? onAuthenticationFailed) !== undefined
+
   function jwtBearerMiddleware(req: Request, res: Response, next: NextFunction): void {
-    const earlier = resultOf(req, scheme.name)
+    const earlier = resultOf(stateOf(req), scheme.name)
     if (earlier !== undefined) {
       next(earlier.scheme === scheme ? undefined : sameName(scheme.name))
       return
     }
     const goOn = (found: AuthenticateResult) => {
       record(req, scheme, found)
-      // An event may have answered; whatever follows would write a second time.
-      if (!res.writableEnded) next()
+      // An event may have answered; whatever follows would write a second time. Asked only where there is
+      // one: Express gives each request and response a shape of its own, so that reading them is slow.
+      if (!mayAnswer || !res.writableEnded) next()
     }
     const result = authenticate(scheme, exchangeOf(scheme, req, res))
     if (isPromise(result)) void result.then(goOn)
@@ -83,7 +87,7 @@ export function jwtBearer<TClaims extends object = JwtClaims>(
       return result
     },
     user: (req: object) => {
-      const result = resultOf(req, scheme.name)?.result
+      const result = resultOf(stateOf(req), scheme.name)?.result
       if (result?.kind !== 'success') throw authenticationRequired(scheme)
       return result.principal as ClaimsPrincipal<TClaims>
     },

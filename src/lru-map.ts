@@ -28,17 +28,26 @@ export class LruMap<Key, Value> {
   }
 
   set(key: Key, value: Value): void {
-    this.delete(key)
+    const known = this.#entries.get(key)
+    if (known !== undefined) {
+      known.value = value
+      this.#unlink(known)
+      this.#append(known)
+      return
+    }
     const entry = { key, value, older: undefined, newer: undefined }
     this.#entries.set(key, entry)
     this.#append(entry)
-    if (this.#entries.size > this.#maxEntries) this.delete((this.#oldest as typeof entry).key)
+    if (this.#entries.size > this.#maxEntries) this.#drop(this.#oldest as typeof entry)
   }
 
   delete(key: Key): void {
     const entry = this.#entries.get(key)
-    if (entry === undefined) return
-    this.#entries.delete(key)
+    if (entry !== undefined) this.#drop(entry)
+  }
+
+  #drop(entry: Entry<Key, Value>): void {
+    this.#entries.delete(entry.key)
     this.#unlink(entry)
   }
 

@@ -41,9 +41,10 @@ export function readToken(
 
 // Node keeps the first of several lines and drops the rest; two parties could then read two different tokens.
 function authorizationLines(
-  { rawHeaders, headersDistinct }: AuthenticationRequest,
+  request: AuthenticationRequest,
   value: string | readonly string[] | undefined,
 ): number {
+  const { rawHeaders } = request
   if (rawHeaders !== undefined) {
     let lines = 0
     for (let index = 0; index < rawHeaders.length; index += 2) {
@@ -52,6 +53,8 @@ function authorizationLines(
     }
     return lines
   }
+  // Looked at last: Node puts this one together for whoever asks.
+  const { headersDistinct } = request
   if (headersDistinct !== undefined) return headersDistinct['authorization']?.length ?? 0
   return Array.isArray(value) ? value.length : 1
 }

@@ -8,8 +8,9 @@ export interface SchemeResult {
   readonly result: AuthenticateResult
 }
 
-interface RequestState {
-  /** In mount order. */
+/** What is known about a request. */
+export interface RequestState {
+  /** What each scheme found out, in mount order. */
   readonly results: SchemeResult[]
   /** The result that the last guard relied on. */
   used: AuthenticateResult | undefined
@@ -35,20 +36,17 @@ export function recordResult(request: object, found: SchemeResult): boolean {
   return isSuccess && isFirst
 }
 
+/** Finds what is known about a request; nothing before the first `jwtBearer()` has looked at it. */
+export function stateOf(request: object): RequestState | undefined {
+  return states.get(request)
+}
+
 /** Finds what the scheme of this name found out. */
-export function resultOf(request: object, scheme: string): SchemeResult | undefined {
-  return states.get(request)?.results.find((found) => found.scheme.name === scheme)
-}
-
-/** Lists what every scheme found out, in mount order. */
-export function resultsOf(request: object): readonly SchemeResult[] {
-  return states.get(request)?.results ?? []
-}
-
-/** Notes the result that a guard relied on. */
-export function useResult(request: object, result: AuthenticateResult): void {
-  const state = states.get(request)
-  if (state !== undefined) state.used = result
+export function resultOf(
+  state: RequestState | undefined,
+  scheme: string,
+): SchemeResult | undefined {
+  return state?.results.find((found) => found.scheme.name === scheme)
 }
 
 /**
@@ -67,10 +65,10 @@ export function useResult(request: object, result: AuthenticateResult): void {
  * ```
  */
 export function getAuthentication(request: object, scheme?: string): AuthenticateResult {
-  if (scheme !== undefined) return resultOf(request, scheme)?.result ?? noAuthentication
-  const used = states.get(request)?.used
+  const state = stateOf(request)
+  if (scheme !== undefined) return resultOf(state, scheme)?.result ?? noAuthentication
+  const { used, results = [] } = state ?? {}
   if (used !== undefined) return used
-  const results = resultsOf(request)
   const found =
     results.find(({ result }) => result.kind === 'success') ??
     results.find(({ result }) => result.kind === 'failure')

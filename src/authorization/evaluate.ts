@@ -1,5 +1,5 @@
 import type { Request } from '../express.js'
-import { andThen, type MaybePromise } from '../maybe-promise.js'
+import { isPromise, type MaybePromise } from '../maybe-promise.js'
 import type { ClaimsPrincipal } from '../principal.js'
 import type { AuthorizationPolicy } from './policy.js'
 import {
@@ -25,7 +25,7 @@ export interface Occasion {
 
 /** Judges a caller by a policy. Every requirement is asked, so that every shortfall is known. */
 export function evaluatePolicy(
-  policy: AuthorizationPolicy,
+  { requirements }: AuthorizationPolicy,
   user: ClaimsPrincipal | undefined,
   occasion: Occasion,
 ): MaybePromise<AuthorizationResult> {
@@ -35,39 +35,54 @@ export function evaluatePolicy(
   }
   const failedRequirements: AuthorizationRequirement[] = []
   const reasons: string[] = []
-  const context = contextOf(user, occasion, reasons)
+  const context = new Context(user, occasion, reasons)
 
-  function judgeFrom(index: number): MaybePromise<AuthorizationResult> {
-    const requirement = policy.requirements[index]
-    if (requirement === undefined) {
-      return { succeeded: failedRequirements.length === 0, failedRequirements, reasons }
+  function judgeFrom(first: number): MaybePromise<AuthorizationResult> {
+    for (let index = first; index < requirements.length; index += 1) {
+      const requirement = requirements[index] as AuthorizationRequirement
+      const reasonsBefore = reasons.length
+      const note = (answer: boolean) => {
+        const failed = answer !== true || reasons.length > reasonsBefore
+        if (failed) failedRequirements.push(requirement)
+      }
+      const answer = requirement.evaluate(context)
+      if (isPromise(answer)) {
+        return answer.then((later) => {
+          note(later)
+          return judgeFrom(index + 1)
+        })
+      }
+      note(answer)
     }
-    const reasonsBefore = reasons.length
-    return andThen(requirement.evaluate(context), (answer) => {
-      const failed = answer !== true || reasons.length > reasonsBefore
-      if (failed) failedRequirements.push(requirement)
-      return judgeFrom(index + 1)
-    })
+    return { succeeded: failedRequirements.length === 0, failedRequirements, reasons }
   }
 
   return judgeFrom(0)
 }
 
-function contextOf(
-  user: ClaimsPrincipal,
-  { req, resource }: Occasion,
-  reasons: string[],
-): AuthorizationContext {
-  return {
-    user,
-    resource,
-    get req(): Request {
-      if (req === undefined)
-        throw new TypeError('There is no request here: evaluate() judges a caller and a resource')
-      return req
-    },
-    fail(reason) {
-      reasons.push(reason)
-    },
+// A class: a getter in an object literal would be put together anew for each request, at a price.
+class Context implements AuthorizationContext {
+  readonly user: ClaimsPrincipal
+  readonly resource: unknown
+  readonly #req: Request | undefined
+  readonly #reasons: string[]
+
+  constructor(user: ClaimsPrincipal, { req, resource }: Occasion, reasons: string[]) {
+    this.user = user
+    this.resource = resource
+    this.#req = req
+    this.#reasons = reasons
+  }
+
+  get req(): Request {
+    if (this.#req !== undefined) return this.#req
+    throw new TypeError('There is no request here: evaluate() judges a caller and a resource')
+  }
+
+  // A getter, so that an assertion may take the function out of the context.
+  get fail(): (reason: string) => void {
+    return (reason) => {
+      this.#reasons.push(reason)
+    }
   }
 }

@@ -27,25 +27,31 @@ export interface ScopeRequirement extends AuthorizationRequirement {
   readonly scopes: readonly string[]
 }
 
+// Known by identity, so that a requirement of the user's cannot be taken for one of these.
+const scopeRequirements = new WeakSet<AuthorizationRequirement>()
+const userRequirements = new WeakSet<AuthorizationRequirement>()
+
 /** Tells whether more scopes would meet a requirement. */
 export function isScopeRequirement(
   requirement: AuthorizationRequirement,
 ): requirement is ScopeRequirement {
-  return requirements.has(requirement)
+  return scopeRequirements.has(requirement)
 }
 
-// Known by identity, so that a requirement of the user's cannot be taken for one.
-const requirements = new WeakSet<AuthorizationRequirement>()
+/** Tells whether a requirement looks at the caller and at nothing else, so that it cannot have answered the request. */
+export function judgesUserAlone(requirement: AuthorizationRequirement): boolean {
+  return userRequirements.has(requirement)
+}
 
 /** Is what every policy starts with; met by the time requirements are judged. */
-export const authenticatedUser: AuthorizationRequirement = {
-  name: 'requireAuthenticatedUser',
-  evaluate: () => true,
-}
+export const authenticatedUser: AuthorizationRequirement = userRequirement(
+  'requireAuthenticatedUser',
+  () => true,
+)
 
 /** Asks for one of several roles. */
 export function roleRequirement(roles: readonly string[]): AuthorizationRequirement {
-  return { name: 'requireRole', evaluate: ({ user }) => roles.some((role) => user.isInRole(role)) }
+  return userRequirement('requireRole', (user) => roles.some((role) => user.isInRole(role)))
 }
 
 /** Asks for one of several scopes. */
@@ -53,13 +59,9 @@ export function scopeRequirement(
   name: string,
   scopes: readonly string[],
 ): AuthorizationRequirement {
-  const requirement: ScopeRequirement = {
-    name,
-    scopes,
-    evaluate: ({ user }) => scopes.some((scope) => user.hasScope(scope)),
-  }
-  requirements.add(requirement)
-  return requirement
+  const requirement = userRequirement(name, (user) => scopes.some((scope) => user.hasScope(scope)))
+  scopeRequirements.add(requirement)
+  return Object.assign(requirement, { scopes })
 }
 
 /** Asks for a claim, with one of several values if any are given. */
@@ -67,18 +69,23 @@ export function claimRequirement(
   type: string,
   values: readonly string[],
 ): AuthorizationRequirement {
-  return {
-    name: 'requireClaim',
-    evaluate: ({ user }) =>
-      values.length === 0
-        ? user.hasClaim(type)
-        : values.some((value) => user.hasClaim(type, value)),
-  }
+  return userRequirement('requireClaim', (user) =>
+    values.length === 0 ? user.hasClaim(type) : values.some((value) => user.hasClaim(type, value)),
+  )
 }
 
 /** Asks for one caller by name. */
 export function userNameRequirement(userName: string): AuthorizationRequirement {
-  return { name: 'requireUserName', evaluate: ({ user }) => user.name === userName }
+  return userRequirement('requireUserName', (user) => user.name === userName)
+}
+
+function userRequirement(
+  name: string,
+  judge: (user: ClaimsPrincipal) => boolean,
+): AuthorizationRequirement {
+  const requirement: AuthorizationRequirement = { name, evaluate: ({ user }) => judge(user) }
+  userRequirements.add(requirement)
+  return requirement
 }
 
 /** Asks a function of the user's. */

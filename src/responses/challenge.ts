@@ -1,9 +1,9 @@
 import type { SchemeResult } from '../authentication/request-state.js'
-import type { TokenError } from '../errors.js'
 import { publisher } from '../diagnostics.js'
 import { AuthError, BearerRequestError } from '../errors.js'
 import { ChallengeContext, type AuthorizationFailure } from '../events.js'
 import type { Request, Response } from '../express.js'
+import { andThen, type MaybePromise } from '../maybe-promise.js'
 import { formatChallenge } from './www-authenticate.js'
 
 // The faults that a caller is told about; everything else is error="invalid_token" and no more.
@@ -30,36 +30,39 @@ export interface ChallengeReason {
  *
  * @returns The value of its `WWW-Authenticate` line, or nothing when the event answers the request itself.
  */
-export async function challenge(
+export function challenge(
   req: Request,
   res: Response,
   { scheme, result }: SchemeResult,
   reason: ChallengeReason,
-): Promise<string | undefined> {
+): MaybePromise<string | undefined> {
   const failure = result.kind === 'failure' ? result.error : undefined
+  challenged(() => ({ scheme: scheme.name, code: codeOfChallenge(failure) }))
   const details = scheme.includeErrorDetails && failure !== undefined
+  const parameters = {
+    error: details ? errorCode(failure) : undefined,
+    errorDescription: details ? describe(failure) : undefined,
+    // RFC 6750 section 3: tells a client which token to get. With a bad token it would only distract.
+    scope: failure === undefined && reason.scopes.length > 0 ? reason.scopes.join(' ') : undefined,
+  }
+  const { realm, options, events } = scheme
+  if (events.onChallenge === undefined) return formatChallenge({ realm, ...parameters })
   const context = new ChallengeContext(
-    { req, res, scheme: scheme.name, options: scheme.options },
+    { req, res, scheme: scheme.name, options },
     failure,
-    {
-      error: details ? errorCode(failure) : undefined,
-      errorDescription: details ? describe(failure) : undefined,
-      // RFC 6750 section 3: tells a client which token to get. With a bad token it would only distract.
-      scope:
-        failure === undefined && reason.scopes.length > 0 ? reason.scopes.join(' ') : undefined,
-    },
+    parameters,
     reason.authorizationFailure,
   )
-  challenged(() => ({ scheme: scheme.name, code: codeOfChallenge(failure) }))
-  await scheme.events.onChallenge?.(context)
-  if (context.handled || isAnswered(res)) return undefined
-  const { error, errorDescription, errorUri, scope } = context
-  return formatChallenge({ realm: scheme.realm, error, errorDescription, errorUri, scope })
+  return andThen(events.onChallenge(context), () => {
+    if (context.handled || isAnswered(res)) return undefined
+    const { error, errorDescription, errorUri, scope } = context
+    return formatChallenge({ realm, error, errorDescription, errorUri, scope })
+  })
 }
 
 /** Tells whether somebody has answered the request already. */
 export function isAnswered(res: Response): boolean {
-  return res.headersSent || res.writableEnded
+  return res.headersSent
 }
 
 const challenged = publisher('express-jwt-bearer:challenged')
@@ -74,10 +77,13 @@ function errorCode(failure: Error): string {
 }
 
 function describe(failure: Error): string {
-  const failures: readonly unknown[] =
-    failure instanceof AggregateError ? failure.errors : [failure]
-  return failures
-    .filter((error): error is TokenError => error instanceof AuthError && described.has(error.code))
-    .map(({ message }) => message)
+  if (!(failure instanceof AggregateError)) return descriptionOf(failure)
+  return failure.errors
+    .map(descriptionOf)
+    .filter((text) => text !== '')
     .join('; ')
+}
+
+function descriptionOf(error: unknown): string {
+  return error instanceof AuthError && described.has(error.code) ? error.message : ''
 }

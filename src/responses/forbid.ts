@@ -2,9 +2,10 @@ import type { SchemeResult } from '../authentication/request-state.js'
 import { publisher } from '../diagnostics.js'
 import { ForbiddenContext, type AuthorizationFailure } from '../events.js'
 import type { Request, Response } from '../express.js'
+import { andThen, type MaybePromise } from '../maybe-promise.js'
 import type { ClaimsPrincipal } from '../principal.js'
 import { isAnswered } from './challenge.js'
-import { httpError, writeHeaders, type Answer } from './http-error.js'
+import { httpError, writeHeaders } from './http-error.js'
 import { formatChallenge } from './www-authenticate.js'
 
 const forbidden = publisher('express-jwt-bearer:forbidden')
@@ -22,12 +23,12 @@ export interface Shortfall {
  *
  * @returns The error to hand to Express, or nothing when the event answers the request itself.
  */
-export async function forbid(
+export function forbid(
   req: Request,
   res: Response,
   { scheme }: SchemeResult,
   { principal, authorizationFailure, scopes }: Shortfall,
-): Promise<Error | undefined> {
+): MaybePromise<Error | undefined> {
   const exchange = { req, res, scheme: scheme.name, options: scheme.options }
   const context = new ForbiddenContext(exchange, principal, authorizationFailure)
   forbidden(() => ({
@@ -36,15 +37,13 @@ export async function forbid(
   }))
   // Set before the event runs, so that a body it writes goes out as a refusal.
   res.statusCode = 403
-  await scheme.events.onForbidden?.(context)
-  if (context.handled || isAnswered(res)) return undefined
-  const answer: Answer = {
-    status: 403,
-    code: 'ERR_FORBIDDEN',
-    challenges: scopeChallenge(scheme, scopes),
-  }
-  writeHeaders(res, answer)
-  return httpError(answer)
+  return andThen(scheme.events.onForbidden?.(context), () => {
+    if (context.handled || isAnswered(res)) return undefined
+    const challenges = scopeChallenge(scheme, scopes)
+    const error = httpError({ status: 403, code: 'ERR_FORBIDDEN', challenges })
+    writeHeaders(res, error)
+    return error
+  })
 }
 
 // RFC 6750 section 3.1: insufficient_scope names the scopes that are needed.

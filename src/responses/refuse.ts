@@ -1,6 +1,7 @@
 import type { SchemeResult } from '../authentication/request-state.js'
 import { BearerRequestError, MetadataUnavailableError, TokenError } from '../errors.js'
 import type { Request, Response } from '../express.js'
+import { andThen, type MaybePromise } from '../maybe-promise.js'
 import { challenge, codeOfChallenge, isAnswered, type ChallengeReason } from './challenge.js'
 import { httpError, serverFault, writeHeaders, type Answer } from './http-error.js'
 
@@ -9,24 +10,38 @@ import { httpError, serverFault, writeHeaders, type Answer } from './http-error.
  *
  * @returns The error to hand to Express, or nothing when an event answers the request itself.
  */
-export async function refuse(
+export function refuse(
   req: Request,
   res: Response,
   found: readonly SchemeResult[],
   reason: ChallengeReason,
-): Promise<Error | undefined> {
+): MaybePromise<Error | undefined> {
   const failures = found.flatMap(({ result }) => (result.kind === 'failure' ? [result.error] : []))
   const fault = failures.find((error) => !isAboutTheCaller(error))
   if (fault !== undefined) return serverFault(res, fault)
   const unavailable = failures.find((error) => error instanceof MetadataUnavailableError)
   if (unavailable !== undefined) return answer(res, unavailableAnswer(unavailable))
-  const challenges: string[] = []
-  for (const one of found) {
-    const line = await challenge(req, res, one, reason)
-    if (line === undefined) return undefined
-    challenges.push(line)
-  }
-  return answer(res, challengeAnswer(failures, challenges))
+  return challengeAll(req, res, found, reason, (challenges) =>
+    answer(res, challengeAnswer(failures, challenges)),
+  )
+}
+
+// One after the other; an event that answers the request ends it.
+function challengeAll(
+  req: Request,
+  res: Response,
+  found: readonly SchemeResult[],
+  reason: ChallengeReason,
+  done: (challenges: readonly string[]) => Error | undefined,
+  challenges: readonly string[] = [],
+): MaybePromise<Error | undefined> {
+  const next = found[challenges.length]
+  if (next === undefined) return done(challenges)
+  return andThen(challenge(req, res, next, reason), (line) =>
+    line === undefined
+      ? undefined
+      : challengeAll(req, res, found, reason, done, [...challenges, line]),
+  )
 }
 
 // Anything else that went wrong is ours or the app's, and never dressed up as the caller's fault.
@@ -57,6 +72,7 @@ function challengeAnswer(failures: readonly Error[], challenges: readonly string
 
 function answer(res: Response, what: Answer): Error | undefined {
   if (isAnswered(res)) return undefined
-  writeHeaders(res, what)
-  return httpError(what)
+  const error = httpError(what)
+  writeHeaders(res, error)
+  return error
 }

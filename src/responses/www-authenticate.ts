@@ -16,16 +16,17 @@ const forbiddenInUri = /[^\x21\x23-\x5B\x5D-\x7E]/g
 
 /** Writes the value of one `WWW-Authenticate` line; characters that RFC 6750 does not allow are left out. */
 export function formatChallenge(parameters: ChallengeParameters): string {
-  const written = [
-    ['realm', parameters.realm],
-    ['error', parameters.error],
-    ['error_description', parameters.errorDescription],
-    ['error_uri', parameters.errorUri],
-    ['scope', parameters.scope],
-  ].flatMap(([name, value]) => {
-    const unwanted = name === 'error_uri' ? forbiddenInUri : forbidden
-    const text = typeof value === 'string' ? value.replace(unwanted, '') : ''
-    return text === '' ? [] : [`${String(name)}="${text}"`]
-  })
-  return written.length === 0 ? 'Bearer' : `Bearer ${written.join(', ')}`
+  let written = ''
+  written += parameter(written, 'realm', parameters.realm)
+  written += parameter(written, 'error', parameters.error)
+  written += parameter(written, 'error_description', parameters.errorDescription)
+  written += parameter(written, 'error_uri', parameters.errorUri, forbiddenInUri)
+  written += parameter(written, 'scope', parameters.scope)
+  return `Bearer${written}`
+}
+
+function parameter(before: string, name: string, value: unknown, unwanted = forbidden): string {
+  const text = typeof value === 'string' ? value.replace(unwanted, '') : ''
+  if (text === '') return ''
+  return `${before === '' ? ' ' : ', '}${name}="${text}"`
 }

@@ -18,51 +18,43 @@ export interface TokenCacheSettings {
   readonly clock: () => number
 }
 
-interface Entry {
-  readonly token: ValidatedToken
-  readonly until: number
-}
-
-// A token is found by the end of its signature, which hashes faster than all of it, and then compared as a whole.
-const tail = 32
+// A token is found by the end of its signature, and then compared as a whole. So short a piece is copied
+// instead of pointing into the token, which makes it quick to hash.
+const tail = 12
 
 /** Creates the memory of one scheme. Nothing but the very same text is a hit. */
 export function createTokenCache({ maxEntries, maxAge, clock }: TokenCacheSettings): TokenCache {
-  const entries = new LruMap<string, Entry>(maxEntries)
+  const tokens = new LruMap<string, ValidatedToken>(maxEntries)
   // Each request asks twice in a row: when its header is read, and when its token is checked.
   let lastRaw: string | undefined
-  let lastFound: Entry | undefined
+  let lastFound: ValidatedToken | undefined
 
-  function find(raw: string): Entry | undefined {
-    if (raw !== lastRaw) {
-      const entry = entries.get(raw.slice(-tail))
-      lastFound = entry?.token.raw === raw ? entry : undefined
-      lastRaw = raw
-    }
-    return lastFound
-  }
-
-  function get(raw: string): ValidatedToken | undefined {
-    const entry = find(raw)
-    if (entry === undefined) return undefined
-    if (clock() < entry.until) return entry.token
-    forget(raw)
-    return undefined
+  function look(raw: string): void {
+    if (raw === lastRaw) return
+    lastRaw = raw
+    const token = tokens.get(raw.slice(-tail))
+    lastFound = token?.raw === raw ? token : undefined
   }
 
   function forget(raw: string): void {
     lastRaw = undefined
-    entries.delete(raw.slice(-tail))
+    tokens.delete(raw.slice(-tail))
   }
 
   return {
-    get,
+    get(raw) {
+      look(raw)
+      if (lastFound === undefined || clock() < lastFound.rememberedUntil) return lastFound
+      forget(raw)
+      return undefined
+    },
     add(token) {
       const now = clock()
       const { exp = Infinity } = token.payload
-      const until = Math.min(now + maxAge * 1000, exp * 1000)
+      token.rememberedUntil = Math.min(now + maxAge * 1000, exp * 1000)
+      if (!(now < token.rememberedUntil)) return
+      tokens.set(token.raw.slice(-tail), token)
       lastRaw = undefined
-      if (now < until) entries.set(token.raw.slice(-tail), { token, until })
     },
     delete: forget,
   }

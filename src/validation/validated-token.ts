@@ -15,6 +15,8 @@ export class ValidatedToken {
   readonly settings: object
   /** What was trusted when the token was last checked. */
   trust: Trust
+  /** Until when the token need not be checked anew, in milliseconds since the epoch. */
+  rememberedUntil = 0
   /** What the `claimsSchema` made of the payload; the payload itself without one. */
   claims: JwtClaims
   #securityToken: SecurityToken | undefined

@@ -103,6 +103,17 @@ describe('readToken', () => {
     expect(outcome(request)).toBe(expected)
   })
 
+  test('leaves alone what Node would put together for every request', () => {
+    const request = {
+      headers: { authorization: 'Bearer abc' },
+      rawHeaders: ['Authorization', 'Bearer abc'],
+      get headersDistinct(): never {
+        throw new Error('asked')
+      },
+    }
+    expect(outcome(request)).toBe('abc')
+  })
+
   test.each([
     ['spaces inside', `Bearer a${' '.repeat(100_000)}b`],
     ['spaces in front', `${' '.repeat(100_000)}x`],

@@ -4,8 +4,8 @@ import { ConfigurationError, createPrincipal, getAuthentication } from 'express-
 import {
   recordResult,
   resultOf,
-  resultsOf,
-  useResult,
+  stateOf,
+  type RequestState,
 } from '../../src/authentication/request-state.js'
 import {
   Failure,
@@ -21,6 +21,11 @@ function requestWith(...results: [scheme: string, result: AuthenticateResult][])
   const request = {}
   for (const [name, result] of results) recordResult(request, { scheme: { name } as never, result })
   return request
+}
+
+function use(request: object, result: AuthenticateResult): void {
+  const state = stateOf(request) as RequestState
+  state.used = result
 }
 
 describe('getAuthentication', () => {
@@ -44,15 +49,15 @@ describe('getAuthentication', () => {
 
   test('gives the result that the last guard used before all others', () => {
     const request = requestWith(['A', good], ['B', better])
-    useResult(request, better)
+    use(request, better)
     expect(getAuthentication(request)).toBe(better)
-    useResult(request, good)
+    use(request, good)
     expect(getAuthentication(request)).toBe(good)
   })
 
   test('gives the result of a scheme that is named, and none for a name nobody has', () => {
     const request = requestWith(['A', bad], ['B', better])
-    useResult(request, better)
+    use(request, better)
     expect(getAuthentication(request, 'A')).toBe(bad)
     expect(getAuthentication(request, 'C')).toBe(noAuthentication)
     expect(getAuthentication({}, 'A')).toBe(noAuthentication)
@@ -62,8 +67,9 @@ describe('getAuthentication', () => {
 describe('the state of a request', () => {
   test('lists results in mount order', () => {
     const request = requestWith(['B', noAuthentication], ['A', failure()])
-    expect(resultsOf(request).map(({ scheme }) => scheme.name)).toEqual(['B', 'A'])
-    expect(resultOf(request, 'B')?.result).toBe(noAuthentication)
+    const state = stateOf(request)
+    expect(state?.results.map(({ scheme }) => scheme.name)).toEqual(['B', 'A'])
+    expect(resultOf(state, 'B')?.result).toBe(noAuthentication)
   })
 
   test('cannot be read, copied or forged through the request', () => {
@@ -71,7 +77,7 @@ describe('the state of a request', () => {
     expect(Reflect.ownKeys(request)).toEqual([])
     expect(inspect(request, { depth: null, showHidden: true })).toBe('{}')
     for (const copy of [{ ...request }, Object.create(request)]) {
-      expect(resultsOf(copy as object)).toEqual([])
+      expect(stateOf(copy as object)).toBeUndefined()
     }
   })
 
@@ -83,11 +89,5 @@ describe('the state of a request', () => {
     expect(record('B', success('B'))).toBe(true)
     expect(record('C', success('C'))).toBe(false)
     expect(recordResult({}, { scheme: { name: 'A' } as never, result: failure() })).toBe(false)
-  })
-
-  test('keeps nothing for a request that no scheme looked at', () => {
-    const request = {}
-    useResult(request, success('A'))
-    expect(getAuthentication(request)).toBe(noAuthentication)
   })
 })

@@ -316,6 +316,19 @@ describe('createAuthorization', () => {
 describe('evaluate', () => {
   const { evaluate } = createAuthorization(known)
 
+  test('takes reasons through a function that was taken out of its context', async () => {
+    const tooLate = buildPolicy((policy) =>
+      policy.requireAssertion(({ fail }) => {
+        fail('too late')
+        return true
+      }),
+    )
+    expect(await createAuthorization().evaluate(tooLate, admin)).toMatchObject({
+      succeeded: false,
+      reasons: ['too late'],
+    })
+  })
+
   test('judges by name, by policy and by function', async () => {
     for (const policy of [
       'AdminOnly',
