@@ -64,8 +64,12 @@ export function checkAge(rules: {
 /** Checks `aud` against a set of accepted values (RFC 7519 section 4.1.3). */
 export function checkAudience(accepted: ReadonlySet<string>): Check {
   return ({ payload }) => {
-    if (!audiencesOf(payload).some((audience) => accepted.has(audience)))
-      throw new AudienceInvalidError()
+    const { aud } = payload
+    const isMeant =
+      typeof aud === 'string'
+        ? accepted.has(aud)
+        : audiencesOf(payload).some((audience) => accepted.has(audience))
+    if (!isMeant) throw new AudienceInvalidError()
     return undefined
   }
 }

@@ -9,7 +9,7 @@ import { bearer, walkOf } from './walk.js'
 /** How long a check takes while eight logins at once keep the thread pool busy with password hashing. */
 export async function measure({ quick }: { quick: boolean }): Promise<Row[]> {
   const rows: Row[] = []
-  for (const alg of ['HS256', 'RS256'] as const) {
+  for (const alg of quick ? (['RS256'] as const) : (['HS256', 'RS256'] as const)) {
     for (const cached of quick ? [false] : [false, true]) rows.push(await measureOne(alg, cached))
   }
   return rows

@@ -1,4 +1,4 @@
-import { loadPeers, us } from './contenders.js'
+import { peersUnderLoad, us } from './contenders.js'
 import { generateMaterial, keysOf, makeToken, type Keys, type SigningMaterial } from './material.js'
 import { bestOf, inRounds, summarise, type Measured, type Row } from './measure.js'
 import { pace, startLoad, startServer, type Load } from './processes.js'
@@ -44,7 +44,7 @@ async function measureFlood(
   material: SigningMaterial,
   quick: boolean,
 ): Promise<Row> {
-  const peers = Object.entries(await loadPeers()).filter(
+  const peers = (await peersUnderLoad(quick)).filter(
     ([, peer]) => peer.caches !== true && (!fetchKeys || peer.fetchesKeys),
   )
   const names = [us, ...peers.map(([name]) => name)]

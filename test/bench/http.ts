@@ -1,4 +1,4 @@
-import { loadPeers, us } from './contenders.js'
+import { peersUnderLoad, us } from './contenders.js'
 import {
   algs,
   generateMaterial,
@@ -100,7 +100,7 @@ async function contendersFor(
   tokens: 'new' | 'cached',
   quick: boolean,
 ): Promise<string[]> {
-  const peers = Object.entries(await loadPeers()).filter(([, peer]) => peer.algs.includes(alg))
+  const peers = (await peersUnderLoad(quick)).filter(([, peer]) => peer.algs.includes(alg))
   const shown = peers.filter(
     ([name, { caches = false }]) =>
       caches === (tokens === 'cached') || (name === 'express-jwt' && !quick),

@@ -2,9 +2,9 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { perOne, type Cost } from './cpu.js'
 import type { ServerJob } from './server.js'
 
-/** How long each server warms up, and how often and for how long it is measured then, in seconds. */
+/** How long each server warms up, and how often and for how long it is measured then; in whole seconds, as autocannon counts. */
 export function pace(quick: boolean): { warmUp: number; rounds: number; seconds: number } {
-  return quick ? { warmUp: 1, rounds: 2, seconds: 0.5 } : { warmUp: 4, rounds: 7, seconds: 1.5 }
+  return quick ? { warmUp: 1, rounds: 2, seconds: 1 } : { warmUp: 4, rounds: 7, seconds: 1 }
 }
 
 const running = new Set<ChildProcess>()

@@ -1,5 +1,5 @@
 // npm run bench                       everything
-// npm run bench -- --quick            fewer rounds, about three minutes
+// npm run bench -- --quick            fewer rounds, under two minutes
 // npm run bench -- http memory        only these parts; the report is left alone
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'

@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 
 /** What the package costs before the first request: time to import, and room on the disk. */
 export async function measure({ quick }: { quick: boolean }): Promise<Row[]> {
-  const times = await inRounds(quick ? 7 : 21, [us, 'jose'], (name) =>
+  const times = await inRounds(quick ? 5 : 21, [us, 'jose'], (name) =>
     Promise.resolve(importTime(name)),
   )
   const [ours = [], jose = []] = times.values()
