@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
-import { AuthError, TokenRejectedError } from './errors.js'
+import { AuthError } from './errors.js'
+import { TokenRejectedError } from './token-errors.js'
 import type { Request, Response } from './express.js'
 import { inspectAs } from './inspection.js'
 import type { ClaimsPrincipal, JwtClaims } from './principal.js'

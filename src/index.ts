@@ -77,6 +77,10 @@ export {
   ConfigurationError,
   MetadataUnavailableError,
   BearerRequestError,
+  type AuthErrorCode,
+  type TokenErrorCode,
+} from './errors.js'
+export {
   TokenError,
   TokenMalformedError,
   TokenTypeInvalidError,
@@ -93,9 +97,7 @@ export {
   TokenRevokedError,
   ClaimInvalidError,
   TokenRejectedError,
-  type AuthErrorCode,
-  type TokenErrorCode,
-} from './errors.js'
+} from './token-errors.js'
 
 export type { DiagnosticChannel, DiagnosticMessages } from './diagnostics.js'
 

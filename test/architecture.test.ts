@@ -12,6 +12,7 @@ const core = [
   'events.ts',
   'principal.ts',
   'errors.ts',
+  'token-errors.ts',
   'option-checks.ts',
   'maybe-promise.ts',
   'inspection.ts',
@@ -29,6 +30,7 @@ const entries = ['issuer/', 'tokens/', 'session/', 'browser/', 'redis/', 'postgr
 // Small words that every room uses.
 const ground = [
   'errors.ts',
+  'token-errors.ts',
   'option-checks.ts',
   'maybe-promise.ts',
   'inspection.ts',
@@ -78,6 +80,7 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
   ['events.ts', ['principal.ts', 'type express.ts', ...ground], []],
   ['principal.ts', ['inspection.ts', 'frozen-claims.ts'], []],
   ['errors.ts', ['inspection.ts'], []],
+  ['token-errors.ts', ['errors.ts'], []],
   ['inspection.ts', [], []],
   ['diagnostics.ts', [], []],
   ['lru-map.ts', [], []],

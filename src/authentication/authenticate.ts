@@ -1,9 +1,5 @@
-import {
-  BearerRequestError,
-  ClaimInvalidError,
-  TokenError,
-  TokenMalformedError,
-} from '../errors.js'
+import { BearerRequestError } from '../errors.js'
+import { ClaimInvalidError, TokenError, TokenMalformedError } from '../token-errors.js'
 import {
   AuthenticationFailedContext,
   checkPrincipal,

@@ -1,4 +1,5 @@
-import { ConfigurationError, IssuerInvalidError, MetadataUnavailableError } from '../errors.js'
+import { ConfigurationError, MetadataUnavailableError } from '../errors.js'
+import { IssuerInvalidError } from '../token-errors.js'
 import {
   createConfigurationManager,
   type ConfigurationManager,

@@ -1,4 +1,5 @@
-import { ConfigurationError, IssuerInvalidError } from '../errors.js'
+import { ConfigurationError } from '../errors.js'
+import { IssuerInvalidError } from '../token-errors.js'
 import type { JwtBearerEvents } from '../events.js'
 import type { MaybePromise } from '../maybe-promise.js'
 import {

@@ -1,5 +1,6 @@
 import type { AuthorizationRequirement } from '../authorization/requirement.js'
-import { MetadataUnavailableError, TokenRevokedError } from '../errors.js'
+import { MetadataUnavailableError } from '../errors.js'
+import { TokenRevokedError } from '../token-errors.js'
 import type { TokenValidatedContext } from '../events.js'
 import { checkNames, readFlag, readFunction } from '../option-checks.js'
 import type { DenyList, DenyQuery } from './deny-list.js'

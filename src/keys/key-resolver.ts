@@ -1,4 +1,5 @@
-import { MetadataUnavailableError, SigningKeyNotFoundError } from '../errors.js'
+import { MetadataUnavailableError } from '../errors.js'
+import { SigningKeyNotFoundError } from '../token-errors.js'
 import type { JwtHeader } from '../events.js'
 import { andThen, attempt, type MaybePromise } from '../maybe-promise.js'
 import { importSigningKeys, type IssuerSigningKey, type SigningKey } from './signing-key.js'

@@ -1,5 +1,6 @@
 import type { SchemeResult } from '../authentication/request-state.js'
-import { BearerRequestError, MetadataUnavailableError, TokenError } from '../errors.js'
+import { BearerRequestError, MetadataUnavailableError } from '../errors.js'
+import { TokenError } from '../token-errors.js'
 import type { Request, Response } from '../express.js'
 import { andThen, type MaybePromise } from '../maybe-promise.js'
 import { challenge, codeOfChallenge, isAnswered, type ChallengeReason } from './challenge.js'

@@ -10,7 +10,7 @@ import {
   TokenReplayedError,
   TokenTypeInvalidError,
   type TokenError,
-} from '../errors.js'
+} from '../token-errors.js'
 import { andThen, attempt, isPromise, type MaybePromise } from '../maybe-promise.js'
 import { freezeClaims } from '../frozen-claims.js'
 import type { JwtClaims } from '../principal.js'

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer'
-import { TokenMalformedError } from '../errors.js'
+import { TokenMalformedError } from '../token-errors.js'
 import type { JwtHeader } from '../events.js'
 import { LruMap } from '../lru-map.js'
 import { freezeClaims } from '../frozen-claims.js'

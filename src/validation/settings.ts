@@ -1,9 +1,5 @@
-import {
-  AudienceInvalidError,
-  ConfigurationError,
-  IssuerInvalidError,
-  LifetimeInvalidError,
-} from '../errors.js'
+import { ConfigurationError } from '../errors.js'
+import { AudienceInvalidError, IssuerInvalidError, LifetimeInvalidError } from '../token-errors.js'
 import type { TrustSource } from '../keys/trust.js'
 import {
   kindOf,

@@ -2,7 +2,7 @@ import {
   AlgorithmNotAllowedError,
   SignatureInvalidError,
   SigningKeyNotFoundError,
-} from '../errors.js'
+} from '../token-errors.js'
 import { isSameKey, type SigningKey } from '../keys/signing-key.js'
 import type { Trust } from '../keys/trust.js'
 import { andThen, type MaybePromise } from '../maybe-promise.js'
