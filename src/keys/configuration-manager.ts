@@ -1,12 +1,12 @@
 import { publisher } from '../diagnostics.js'
 import { MetadataUnavailableError } from '../errors.js'
 import type { MaybePromise } from '../maybe-promise.js'
-import { isSymmetric } from './algorithms.js'
 import type { Backchannel } from './fetch-document.js'
 import { fetchPublishedKeys, type MetadataSource } from './metadata.js'
-import { usableKeys, type SigningKey } from './signing-key.js'
+import { importPublishedKeys } from './published-keys.js'
+import type { SigningKey } from './signing-key.js'
 import { NoAnswerError, withTimeLimit } from './time-limit.js'
-import type { Trust, TrustSource } from './trust.js'
+import { sameTrust, type Trust, type TrustSource } from './trust.js'
 
 const refreshed = publisher('express-jwt-bearer:metadata-refreshed')
 const refreshFailed = publisher('express-jwt-bearer:metadata-refresh-failed')
@@ -141,7 +141,7 @@ export function createConfigurationManager(
     const published = await withTimeLimit(settings.backchannelTimeout, (signal) =>
       fetchPublishedKeys(source, settings.backchannel, signal),
     )
-    const byJwk = importKeys(published.keys, known?.byJwk)
+    const byJwk = importPublishedKeys(published.keys, known?.byJwk)
     const trust: Trust = { issuer: published.issuer, keys: [...byJwk.values(), ...localKeys] }
     const now = clock()
     // Up to 5 % early, so that a fleet of servers does not ask all at once.
@@ -182,28 +182,6 @@ export function createConfigurationManager(
 function unavailable({ error, nextAttempt }: Outage, now: number): MetadataUnavailableError {
   const { message, cause } = error
   return new MetadataUnavailableError(message, { cause, retryAfter: (nextAttempt - now) / 1000 })
-}
-
-// Shared secrets have no place in a published set: whoever reads it could sign.
-function importKeys(
-  jwks: readonly unknown[],
-  earlier: ReadonlyMap<string, SigningKey> | undefined,
-): ReadonlyMap<string, SigningKey> {
-  const byJwk = new Map<string, SigningKey>()
-  for (const jwk of jwks) {
-    const text = JSON.stringify(jwk)
-    const key = earlier?.get(text) ?? usableKeys([jwk])[0]
-    if (key !== undefined && ![...key.algorithms].some(isSymmetric)) byJwk.set(text, key)
-  }
-  return byJwk
-}
-
-function sameTrust(one: Trust, other: Trust): boolean {
-  return (
-    one.issuer === other.issuer &&
-    one.keys.length === other.keys.length &&
-    one.keys.every((key, index) => key === other.keys[index])
-  )
 }
 
 function shownAddress({ authority, metadataAddress, jwksUri }: MetadataSource): string {

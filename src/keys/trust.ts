@@ -27,3 +27,12 @@ export function fixedTrust(keys: readonly SigningKey[]): TrustSource {
   const trust: Trust = { keys }
   return { current: () => trust, renewed: () => undefined }
 }
+
+/** Tells whether two moments trust the same issuer and the very same keys. */
+export function sameTrust(one: Trust, other: Trust): boolean {
+  return (
+    one.issuer === other.issuer &&
+    one.keys.length === other.keys.length &&
+    one.keys.every((key, index) => key === other.keys[index])
+  )
+}
