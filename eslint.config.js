@@ -40,6 +40,13 @@ export default defineConfig(
   },
   { files: ['**/*.js'], extends: [tseslint.configs.disableTypeChecked] },
   {
+    files: ['test/package/*.js'],
+    languageOptions: {
+      globals: { console: 'readonly', performance: 'readonly', process: 'readonly' },
+    },
+    rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' },
+  },
+  {
     files: ['examples/playground/public/*.js'],
     languageOptions: {
       globals: Object.fromEntries(

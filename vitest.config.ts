@@ -7,7 +7,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^express-jwt-bearer$/, replacement: `${source}/index.ts` },
-      { find: /^express-jwt-bearer\/(\w+)$/, replacement: `${source}/$1/index.ts` },
+      { find: /^express-jwt-bearer\/([\w-]+)$/, replacement: `${source}/$1/index.ts` },
     ],
   },
   test: {
@@ -15,7 +15,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'test/consumers.test.ts', 'test/consumers/**'],
+    exclude: ['**/node_modules/**', 'test/package/consumers.test.ts', 'test/consumers/**'],
     coverage: {
       provider: 'v8',
       include: ['src/**'],

@@ -4,24 +4,24 @@
  * @packageDocumentation
  */
 
-export { jwtBearer, type JwtBearerMiddleware } from './jwt-bearer.js'
+export { jwtBearer, type JwtBearerMiddleware } from './core/jwt-bearer.js'
 export type {
   JwtBearerOptions,
   IssuerOptions,
   IssuerResolver,
   TokenCacheOptions,
-} from './authentication/options.js'
-export type { AuthenticationRequest } from './authentication/read-token.js'
+} from './core/authentication/options.js'
+export type { AuthenticationRequest } from './core/authentication/read-token.js'
 export type {
   TokenValidationParameters,
   TokenReplayCache,
   Validator,
   StandardSchema,
-} from './validation/parameters.js'
+} from './core/validation/parameters.js'
 
-export { symmetricKey, type SymmetricKey } from './keys/symmetric-key.js'
-export type { IssuerSigningKey, JsonWebKeySet, CryptoKey } from './keys/signing-key.js'
-export type { IssuerSigningKeyResolver } from './keys/key-resolver.js'
+export { symmetricKey, type SymmetricKey } from './core/keys/symmetric-key.js'
+export type { IssuerSigningKey, JsonWebKeySet, CryptoKey } from './core/keys/signing-key.js'
+export type { IssuerSigningKeyResolver } from './core/keys/key-resolver.js'
 
 export {
   authorize,
@@ -29,25 +29,28 @@ export {
   type Authorize,
   type Authorization,
   type AuthorizationOptions,
-} from './authorize.js'
-export type { AuthorizeArgument, AuthorizeOptions } from './authorization/demands.js'
+} from './core/authorize.js'
+export type { AuthorizeArgument, AuthorizeOptions } from './core/authorization/demands.js'
 export {
   buildPolicy,
   type AuthorizationPolicy,
   type PolicyBuilder,
   type PolicyBuilderFunction,
   type PolicyInput,
-} from './authorization/policy.js'
-export type { AuthorizationContext, AuthorizationRequirement } from './authorization/requirement.js'
-export type { AuthorizationResult } from './authorization/evaluate.js'
+} from './core/authorization/policy.js'
+export type {
+  AuthorizationContext,
+  AuthorizationRequirement,
+} from './core/authorization/requirement.js'
+export type { AuthorizationResult } from './core/authorization/evaluate.js'
 
-export { getAuthentication } from './authentication/request-state.js'
+export { getAuthentication } from './core/authentication/request-state.js'
 export type {
   AuthenticateResult,
   AuthenticateSuccess,
   AuthenticateFailure,
   NoAuthentication,
-} from './authentication/result.js'
+} from './core/authentication/result.js'
 export {
   createPrincipal,
   ClaimTypes,
@@ -55,7 +58,7 @@ export {
   type JwtClaims,
   type PrincipalOptions,
   type RoleClaimType,
-} from './principal.js'
+} from './core/principal.js'
 
 export type {
   JwtBearerEvents,
@@ -70,7 +73,7 @@ export type {
   AuthorizationFailure,
   SecurityToken,
   JwtHeader,
-} from './events.js'
+} from './core/events.js'
 
 export {
   AuthError,
@@ -79,7 +82,7 @@ export {
   BearerRequestError,
   type AuthErrorCode,
   type TokenErrorCode,
-} from './errors.js'
+} from './core/errors.js'
 export {
   TokenError,
   TokenMalformedError,
@@ -97,9 +100,9 @@ export {
   TokenRevokedError,
   ClaimInvalidError,
   TokenRejectedError,
-} from './token-errors.js'
+} from './core/token-errors.js'
 
-export type { DiagnosticChannel, DiagnosticMessages } from './diagnostics.js'
+export type { DiagnosticChannel, DiagnosticMessages } from './internal/diagnostics.js'
 
 /** Express's request with its `user`: the export carries the augmentation to every consumer. */
-export type { Request, Middleware } from './express.js'
+export type { Request, Middleware } from './core/express.js'

@@ -1,13 +1,13 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
 
-/** Reads what `start.ts` tells every part. */
+/** Reads what `server.ts` tells every part. */
 export function setting(name: string): string {
   const value = process.env[name]
-  if (value === undefined) throw new Error(`${name} is missing: start the example with start.ts`)
+  if (value === undefined) throw new Error(`${name} is missing: start the example with server.ts`)
   return value
 }
 
-/** Listens on this part's address and tells `start.ts`. */
+/** Listens on this part's address and tells `server.ts`. */
 export function listen(app: RequestListener | Server): Server {
   const server = typeof app === 'function' ? createServer(app) : app
   server.once('error', (error) => {

@@ -1,8 +1,8 @@
-import type { AuthorizationRequirement } from '../authorization/requirement.js'
-import { MetadataUnavailableError } from '../errors.js'
-import { TokenRevokedError } from '../token-errors.js'
-import type { TokenValidatedContext } from '../events.js'
-import { checkNames, readFlag, readFunction } from '../option-checks.js'
+import type { AuthorizationRequirement } from '../core/authorization/requirement.js'
+import { MetadataUnavailableError } from '../core/errors.js'
+import { TokenRevokedError } from '../core/token-errors.js'
+import type { TokenValidatedContext } from '../core/events.js'
+import { checkNames, readFlag, readFunction } from '../core/option-checks.js'
 import type { DenyList, DenyQuery } from './deny-list.js'
 import { notify, type RevocationEvent } from './events.js'
 

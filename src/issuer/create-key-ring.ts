@@ -1,6 +1,6 @@
 import type { JWK } from 'jose'
-import { ConfigurationError } from '../errors.js'
-import { checkNames, readFunction, readSeconds, readText } from '../option-checks.js'
+import { ConfigurationError } from '../core/errors.js'
+import { checkNames, readFunction, readSeconds, readText } from '../core/option-checks.js'
 import type { KeyRingState, KeyRingStore, StoredKey } from './key-ring-store.js'
 import type { KeyRing, TokenSigner } from './key-ring.js'
 import { createMemoryKeyRingStore } from './memory-key-ring-store.js'

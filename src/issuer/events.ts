@@ -1,4 +1,4 @@
-import { attempt } from '../maybe-promise.js'
+import { attempt } from '../internal/maybe-promise.js'
 import type { RotationDecision } from './decide-rotation.js'
 
 /** What happened to a refresh token. Holds ids and the beginning of a hash, never a token. */

@@ -1,4 +1,4 @@
-import { checkNames, readCount, readFunction } from '../option-checks.js'
+import { checkNames, readCount, readFunction } from '../core/option-checks.js'
 import type { DenyKind, DenyList } from './deny-list.js'
 import { warnInProduction } from './warn-in-production.js'
 

@@ -1,4 +1,4 @@
-import { checkNames, readCount, readFunction } from '../option-checks.js'
+import { checkNames, readCount, readFunction } from '../core/option-checks.js'
 import type {
   NewRefreshToken,
   RefreshFamily,

@@ -1,5 +1,5 @@
-import { ConfigurationError } from '../errors.js'
-import { SymmetricKey } from '../keys/symmetric-key.js'
+import { ConfigurationError } from '../core/errors.js'
+import { SymmetricKey } from '../core/keys/symmetric-key.js'
 import {
   checkNames,
   readCount,
@@ -7,7 +7,7 @@ import {
   readSeconds,
   readText,
   readTexts,
-} from '../option-checks.js'
+} from '../core/option-checks.js'
 import { createKeyRing } from './create-key-ring.js'
 import type { DenyList } from './deny-list.js'
 import type { IssuerEvent } from './events.js'

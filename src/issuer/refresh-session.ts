@@ -1,4 +1,4 @@
-import type { MaybePromise } from '../maybe-promise.js'
+import type { MaybePromise } from '../internal/maybe-promise.js'
 import { checkClaims, createAccessToken } from './access-token.js'
 import { decideRotation, type RotationDecision } from './decide-rotation.js'
 import { notify, type RefreshEvent } from './events.js'

@@ -1,5 +1,5 @@
 import { errors, importJWK, jwtVerify, type JWTPayload, type JWTHeaderParameters } from 'jose'
-import { ConfigurationError } from '../errors.js'
+import { ConfigurationError } from '../core/errors.js'
 import { notify } from './events.js'
 import type { TokenIssuerSettings } from './options.js'
 import { readRefreshToken } from './refresh-token.js'

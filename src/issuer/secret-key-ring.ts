@@ -1,6 +1,6 @@
 import type { JWK } from 'jose'
-import { ConfigurationError } from '../errors.js'
-import { secretFault, SymmetricKey } from '../keys/symmetric-key.js'
+import { ConfigurationError } from '../core/errors.js'
+import { secretFault, SymmetricKey } from '../core/keys/symmetric-key.js'
 import type { KeyRing } from './key-ring.js'
 
 /** Makes a key ring of one shared secret that never changes and is never published. */

@@ -1,5 +1,5 @@
 import type { JWK } from 'jose'
-import type { JwtBearerOptions } from '../authentication/options.js'
+import type { JwtBearerOptions } from '../core/authentication/options.js'
 import { checkRevocation } from './check-revocation.js'
 import { issueSession, type SessionOptions } from './issue-session.js'
 import { resolveOptions, type TokenIssuerOptions } from './options.js'

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.js'
+import { ConfigurationError } from '../core/errors.js'
 
 /**
  * What the stores need of a PostgreSQL client: a `Pool` of `pg`, or a `PGlite`. It stays the caller's,

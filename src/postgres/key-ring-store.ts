@@ -1,5 +1,5 @@
 import type { KeyRingState, KeyRingStore } from '../issuer/key-ring-store.js'
-import { checkNames, readText } from '../option-checks.js'
+import { checkNames, readText } from '../core/option-checks.js'
 import { checkClient, type PostgresClient } from './client.js'
 
 /** What {@link createPostgresKeyRingStore} accepts. */

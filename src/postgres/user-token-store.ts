@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { checkNames, readSeconds } from '../option-checks.js'
+import { checkNames, readSeconds } from '../core/option-checks.js'
 import { formatUserToken, parseUserToken } from '../tokens/user-token.js'
 import type { UserTokenStore } from '../tokens/user-token-store.js'
 import { checkClient, type PostgresClient } from './client.js'

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { ConfigurationError } from '../errors.js'
+import { ConfigurationError } from '../core/errors.js'
 
 /** What the stores need of a client, or cluster client, of node-redis (the package `redis`). */
 export interface NodeRedisClient {

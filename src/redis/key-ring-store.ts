@@ -1,5 +1,5 @@
 import type { KeyRingState, KeyRingStore } from '../issuer/key-ring-store.js'
-import { readText } from '../option-checks.js'
+import { readText } from '../core/option-checks.js'
 import { checkClient, defineScript, type RedisClient } from './client.js'
 import { readPrefix, type RedisStoreOptions } from './options.js'
 

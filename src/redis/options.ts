@@ -1,4 +1,4 @@
-import { checkNames, readText } from '../option-checks.js'
+import { checkNames, readText } from '../core/option-checks.js'
 
 /** What every store of this entry accepts. */
 export interface RedisStoreOptions {

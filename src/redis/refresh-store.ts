@@ -1,6 +1,6 @@
 import type { RefreshFamily, RefreshStore } from '../issuer/refresh-store.js'
 import { checkClient, type RedisClient } from './client.js'
-import { readSeconds } from '../option-checks.js'
+import { readSeconds } from '../core/option-checks.js'
 import { readPrefix, type RedisStoreOptions } from './options.js'
 import * as scripts from './refresh-scripts.js'
 

@@ -1,4 +1,4 @@
-import type { TokenReplayCache } from '../validation/parameters.js'
+import type { TokenReplayCache } from '../core/validation/parameters.js'
 import { checkClient, defineScript, type RedisClient } from './client.js'
 import { readPrefix, type RedisStoreOptions } from './options.js'
 

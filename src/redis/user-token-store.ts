@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { readSeconds } from '../option-checks.js'
+import { readSeconds } from '../core/option-checks.js'
 import { formatUserToken, parseUserToken, type UserKey } from '../tokens/user-token.js'
 import type { UserTokenStore } from '../tokens/user-token-store.js'
 import { checkClient, defineScript, type RedisClient } from './client.js'

@@ -1,9 +1,9 @@
 import { safeReturnUrl } from '../browser/safe-return-url.js'
-import { BearerRequestError } from '../errors.js'
-import type { ChallengeContext } from '../events.js'
-import type { Request } from '../express.js'
-import { checkNames, readFunction, readText } from '../option-checks.js'
-import { formatChallenge } from '../responses/www-authenticate.js'
+import { BearerRequestError } from '../core/errors.js'
+import type { ChallengeContext } from '../core/events.js'
+import type { Request } from '../core/express.js'
+import { checkNames, readFunction, readText } from '../core/option-checks.js'
+import { formatChallenge } from '../core/responses/www-authenticate.js'
 import { sendProblem } from './problem.js'
 
 /** What {@link loginRedirect} accepts. */

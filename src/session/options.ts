@@ -1,5 +1,5 @@
 import type { TokenResponse } from '../browser/token-store-service.js'
-import type { Request } from '../express.js'
+import type { Request } from '../core/express.js'
 import type { SessionStore } from './session-store.js'
 
 /** What {@link createSession} accepts. */

@@ -1,4 +1,4 @@
-import type { Response } from '../express.js'
+import type { Response } from '../core/express.js'
 
 /** Keeps every cache from storing an answer that belongs to one person (a CDN that stored one handed it to others). */
 export function markPrivate(res: Response): void {

@@ -1,4 +1,4 @@
-import type { Response } from '../express.js'
+import type { Response } from '../core/express.js'
 import { markPrivate } from './private-response.js'
 
 /** Answers with a problem (RFC 9457): JSON, so that a script never gets a page instead of an answer. */

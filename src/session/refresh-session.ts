@@ -1,4 +1,4 @@
-import { MetadataUnavailableError } from '../errors.js'
+import { MetadataUnavailableError } from '../core/errors.js'
 import type { SessionSettings } from './settings.js'
 import { dataOf, freshData, recordOf, type SessionData } from './session-data.js'
 import type { SessionRecord } from './session-store.js'

@@ -1,5 +1,5 @@
 import type { TokenResponse } from '../browser/token-store-service.js'
-import { ConfigurationError } from '../errors.js'
+import { ConfigurationError } from '../core/errors.js'
 import type { SessionSettings } from './settings.js'
 
 /** What the session found out about a request. */

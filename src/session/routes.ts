@@ -1,6 +1,6 @@
 import type { TokenResponse, TokenStoreService } from '../browser/token-store-service.js'
-import type { Request, RequestHandler, Response } from '../express.js'
-import { MetadataUnavailableError } from '../errors.js'
+import type { Request, RequestHandler, Response } from '../core/express.js'
+import { MetadataUnavailableError } from '../core/errors.js'
 import { authState } from './auth-state.js'
 import type { SessionSettings } from './settings.js'
 import { markPrivate } from './private-response.js'

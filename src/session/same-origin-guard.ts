@@ -1,5 +1,5 @@
-import type { Middleware, Request, Response } from '../express.js'
-import { checkNames } from '../option-checks.js'
+import type { Middleware, Request, Response } from '../core/express.js'
+import { checkNames } from '../core/option-checks.js'
 import { readOrigins } from './settings.js'
 import { sendProblem } from './problem.js'
 

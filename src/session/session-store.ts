@@ -1,4 +1,4 @@
-import { readCount } from '../option-checks.js'
+import { readCount } from '../core/option-checks.js'
 
 /** One session as a store keeps it: the store looks at nothing but these members. */
 export interface SessionRecord {

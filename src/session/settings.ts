@@ -1,4 +1,4 @@
-import { ConfigurationError } from '../errors.js'
+import { ConfigurationError } from '../core/errors.js'
 import {
   checkNames,
   readFlag,
@@ -7,7 +7,7 @@ import {
   readSeconds,
   readText,
   show,
-} from '../option-checks.js'
+} from '../core/option-checks.js'
 import type { SessionOptions } from './options.js'
 import { memorySessionStore, type SessionStore } from './session-store.js'
 

@@ -1,5 +1,5 @@
 import cookieParser from 'cookie-parser'
-import type { Request, Response } from '../express.js'
+import type { Request, Response } from '../core/express.js'
 import type { SessionSettings } from './settings.js'
 import { markPrivate } from './private-response.js'
 

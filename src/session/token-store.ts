@@ -1,6 +1,6 @@
 import { createListeners } from '../browser/listeners.js'
 import type { TokenResponse, TokenStoreService } from '../browser/token-store-service.js'
-import type { Request, Response } from '../express.js'
+import type { Request, Response } from '../core/express.js'
 import type { SessionKeeper } from './keeper.js'
 import type { SessionSettings } from './settings.js'
 import { recordSession, sessionOf } from './request-session.js'

@@ -1,6 +1,6 @@
 import { equal } from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import type { TokenReplayCache } from '../validation/parameters.js'
+import type { TokenReplayCache } from '../core/validation/parameters.js'
 import { contractCases, type ContractCase, type OpenSubject } from './contract.js'
 
 const newKey = () => randomBytes(32).toString('base64url')

@@ -1,6 +1,6 @@
 import type { JWK } from 'jose'
-import type { JwtBearerOptions } from '../authentication/options.js'
-import type { IssuerSigningKey } from '../keys/signing-key.js'
+import type { JwtBearerOptions } from '../core/authentication/options.js'
+import type { IssuerSigningKey } from '../core/keys/signing-key.js'
 import { listenOnLoopback, type ListeningIssuer } from './listen.js'
 import { generateTestKey, type TestKey } from './test-keys.js'
 import {

@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { inspectAs } from '../inspection.js'
+import { inspectAs } from '../internal/inspection.js'
 import type { AccessToken } from './user-token.js'
 import type { TokenUnavailableError } from './token-unavailable-error.js'
 

@@ -1,5 +1,5 @@
-import { ConfigurationError } from '../errors.js'
-import { readList } from '../option-checks.js'
+import { ConfigurationError } from '../core/errors.js'
+import { readList } from '../core/option-checks.js'
 import { TokenUnavailableError } from './token-unavailable-error.js'
 
 /** Creates the function that turns what was given to `fetch` into an address that may get the token. */

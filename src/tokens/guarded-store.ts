@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { ConfigurationError } from '../errors.js'
+import { ConfigurationError } from '../core/errors.js'
 import { fingerprint, nameOf } from './fingerprint.js'
 import type { TokenEventHandler } from './token-events.js'
 import { TokenUnavailableError } from './token-unavailable-error.js'

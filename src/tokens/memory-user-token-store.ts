@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { checkNames, readCount } from '../option-checks.js'
+import { checkNames, readCount } from '../core/option-checks.js'
 import { nameOf } from './fingerprint.js'
 import type { StoredUserToken, UserTokenStore } from './user-token-store.js'
 

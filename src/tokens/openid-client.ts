@@ -1,5 +1,5 @@
 import type { Configuration } from 'openid-client'
-import { ConfigurationError } from '../errors.js'
+import { ConfigurationError } from '../core/errors.js'
 import { TokenRequestError, type TokenClient, type TokenParameters } from './token-client.js'
 
 /**

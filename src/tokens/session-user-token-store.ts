@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { promisify } from 'node:util'
-import { ConfigurationError } from '../errors.js'
+import { ConfigurationError } from '../core/errors.js'
 import { nameOf } from './fingerprint.js'
 import { currentRequest, requestsInProgress } from './user-context.js'
 import type { UserTokenStore } from './user-token-store.js'

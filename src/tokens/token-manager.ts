@@ -1,5 +1,5 @@
-import { ConfigurationError } from '../errors.js'
-import { checkNames, readFunction, readSeconds } from '../option-checks.js'
+import { ConfigurationError } from '../core/errors.js'
+import { checkNames, readFunction, readSeconds } from '../core/option-checks.js'
 import { fail, type AccessTokenResult } from './access-token-result.js'
 import { createBackOff } from './back-off.js'
 import { createClientTokens } from './client-tokens.js'

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { RequestHandler } from 'express'
-import type { Request } from '../express.js'
+import type { Request } from '../core/express.js'
 import type { UserKey } from './user-token.js'
 
 /** What {@link userTokenContext} accepts. */

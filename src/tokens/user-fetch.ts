@@ -1,5 +1,5 @@
-import { ConfigurationError } from '../errors.js'
-import { checkNames, readFunction } from '../option-checks.js'
+import { ConfigurationError } from '../core/errors.js'
+import { checkNames, readFunction } from '../core/option-checks.js'
 import type { AccessTokenSuccess } from './access-token-result.js'
 import { createAddressResolver } from './address-resolver.js'
 import { fingerprint } from './fingerprint.js'

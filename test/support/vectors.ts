@@ -1,7 +1,7 @@
 import type { JWK } from 'jose'
-import { importSigningKeys } from '../../src/keys/signing-key.js'
-import { parseToken } from '../../src/validation/parse-token.js'
-import { verifySignature } from '../../src/validation/signature.js'
+import { importSigningKeys } from '../../src/core/keys/signing-key.js'
+import { parseToken } from '../../src/core/validation/parse-token.js'
+import { verifySignature } from '../../src/core/validation/signature.js'
 
 /** Whether the signature of a published example holds; its content need not be claims. */
 export async function holds(jwk: JWK, token: string): Promise<boolean> {

@@ -1,0 +1,113 @@
+import { inspect } from 'node:util'
+import type { JwtHeader } from '../events.js'
+import { inspectAs } from '../../internal/inspection.js'
+import type { ClaimsPrincipal } from '../principal.js'
+import { toDate } from '../validation/claims.js'
+import type { ValidatedToken } from '../validation/validated-token.js'
+
+/** A caller is known. Inspects and serialises without token and claims. */
+export interface AuthenticateSuccess {
+  readonly kind: 'success'
+  readonly principal: ClaimsPrincipal
+  /** The raw token; only with `saveToken`, and only where the caller came with one. */
+  readonly token?: string | undefined
+  /** The token's header; empty where an event named the caller without a token. */
+  readonly header: Partial<JwtHeader>
+  /** The instant of `exp`. */
+  readonly expiresAt: Date | undefined
+  /** The instant of `iat`. */
+  readonly issuedAt: Date | undefined
+  /** What `onTokenValidated` put there. */
+  readonly properties: Record<string, unknown>
+  /** Name of the scheme that vouches for the caller. */
+  readonly scheme: string
+}
+
+/** The caller was refused, or could not be judged. */
+export interface AuthenticateFailure {
+  readonly kind: 'failure'
+  readonly error: Error
+}
+
+/** No credentials were sent, or none for this scheme. */
+export interface NoAuthentication {
+  readonly kind: 'none'
+}
+
+/** What is known about the caller of a request. */
+export type AuthenticateResult = AuthenticateSuccess | AuthenticateFailure | NoAuthentication
+
+abstract class Result {
+  abstract toJSON(): Record<string, unknown>
+}
+
+inspectAs(Result, (result) => `AuthenticateResult ${inspect(result.toJSON())}`)
+
+/** A {@link AuthenticateSuccess} that keeps its secrets when logged. */
+export class Success extends Result implements AuthenticateSuccess {
+  readonly kind = 'success'
+  readonly scheme: string
+  readonly principal: ClaimsPrincipal
+  readonly properties: Record<string, unknown>
+  readonly #token: ValidatedToken | undefined
+  readonly #saved: boolean
+
+  constructor(
+    scheme: string,
+    principal: ClaimsPrincipal,
+    properties: Record<string, unknown>,
+    token?: ValidatedToken,
+    saved = false,
+  ) {
+    super()
+    this.scheme = scheme
+    this.principal = principal
+    this.properties = properties
+    this.#token = token
+    this.#saved = saved
+  }
+
+  get token(): string | undefined {
+    return this.#saved ? this.#token?.raw : undefined
+  }
+
+  get header(): Partial<JwtHeader> {
+    return this.#token?.securityToken.header ?? {}
+  }
+
+  get expiresAt(): Date | undefined {
+    return instantOf(this.#token?.payload.exp)
+  }
+
+  get issuedAt(): Date | undefined {
+    return instantOf(this.#token?.payload.iat)
+  }
+
+  toJSON(): Record<string, unknown> {
+    const { kind, scheme, expiresAt, issuedAt } = this
+    return { kind, scheme, expiresAt, issuedAt }
+  }
+}
+
+function instantOf(seconds: number | undefined): Date | undefined {
+  return seconds === undefined ? undefined : toDate(seconds)
+}
+
+/** A {@link AuthenticateFailure} that shows a name and a code when logged. */
+export class Failure extends Result implements AuthenticateFailure {
+  readonly kind = 'failure'
+  readonly error: Error
+
+  constructor(error: Error) {
+    super()
+    this.error = error
+  }
+
+  toJSON(): Record<string, unknown> {
+    const { name, code } = this.error as Error & { code?: unknown }
+    return { kind: this.kind, error: { name, code } }
+  }
+}
+
+/** The one result of everybody who sent no credentials. */
+export const noAuthentication: NoAuthentication = Object.freeze({ kind: 'none' })

@@ -1,0 +1,150 @@
+import { ConfigurationError } from '../errors.js'
+import { IssuerInvalidError } from '../token-errors.js'
+import type { JwtBearerEvents } from '../events.js'
+import type { MaybePromise } from '../../internal/maybe-promise.js'
+import {
+  checkNames,
+  readCount,
+  readFlag,
+  readFunction,
+  readSeconds,
+  readText,
+  show,
+} from '../option-checks.js'
+import { createTokenCache, type TokenCache } from '../validation/token-cache.js'
+import { routeByList, routeByResolver, type IssuerRoute } from './issuer-routes.js'
+import { eventNames, issuerOptionNames, optionNames, parameterNames } from './option-names.js'
+import type { JwtBearerOptions } from './options.js'
+import type { AuthenticationRequest } from './read-token.js'
+import { resolveRules, type CommonSettings, type TokenRules } from './token-rules.js'
+
+/** One configuration, complete, checked and ready for requests. */
+export interface AuthenticationScheme {
+  readonly name: string
+  /** The options as given, for events to look at. */
+  readonly options: JwtBearerOptions<never>
+  /** Finds the rules for a token. */
+  readonly rulesFor: (
+    issuer: () => string | undefined,
+    request: AuthenticationRequest,
+  ) => MaybePromise<TokenRules>
+  /** Fetches what is published by the issuers that are known beforehand. */
+  readonly ready: () => Promise<void>
+  readonly events: JwtBearerEvents
+  readonly saveToken: boolean
+  readonly includeErrorDetails: boolean
+  readonly realm: string | undefined
+  readonly maxTokenLength: number
+  readonly cache: TokenCache
+}
+
+/**
+ * Checks the options and does all the work that does not need a request.
+ *
+ * @throws {@link ConfigurationError} when they could not work or would not be safe.
+ */
+export function resolveScheme(options: JwtBearerOptions<never>): AuthenticationScheme {
+  checkNames(options, optionNames, 'the options of jwtBearer()')
+  const { tokenValidationParameters = {}, events = {} } = options
+  checkNames(tokenValidationParameters, parameterNames, '"tokenValidationParameters"')
+  const name = readText(options.scheme, 'scheme') ?? 'Bearer'
+  const common = readCommon(options, name)
+  return Object.freeze({
+    name,
+    options,
+    ...resolveRouting(options, common),
+    events: resolveEvents(events),
+    saveToken: readFlag(options.saveToken, 'saveToken', true),
+    includeErrorDetails: readFlag(options.includeErrorDetails, 'includeErrorDetails', true),
+    realm: readText(options.realm, 'realm'),
+    maxTokenLength: readCount(options.maxTokenLength, 'maxTokenLength', 16384),
+    cache: resolveCache(options.tokenCache, common.clock),
+  })
+}
+
+function readCommon(options: JwtBearerOptions<never>, scheme: string): CommonSettings {
+  const seconds = (
+    name:
+      | 'automaticRefreshInterval'
+      | 'refreshInterval'
+      | 'lastKnownGoodLifetime'
+      | 'backchannelTimeout',
+    fallback: number,
+  ) => readSeconds(options[name], name, fallback)
+  return {
+    scheme,
+    refreshOnIssuerKeyNotFound: readFlag(
+      options.refreshOnIssuerKeyNotFound,
+      'refreshOnIssuerKeyNotFound',
+      true,
+    ),
+    automaticRefreshInterval: seconds('automaticRefreshInterval', 43200),
+    refreshInterval: seconds('refreshInterval', 30),
+    lastKnownGoodLifetime: seconds('lastKnownGoodLifetime', 3600),
+    backchannelTimeout: seconds('backchannelTimeout', 5),
+    // Looked up at each call, so that a fetch that is replaced later is the one that is used.
+    fetch: readFunction(options.fetch, 'fetch') ?? ((...request) => globalThis.fetch(...request)),
+    clock: readFunction(options.clock, 'clock') ?? Date.now,
+  }
+}
+
+function resolveRouting(
+  options: JwtBearerOptions<never>,
+  common: CommonSettings,
+): Pick<AuthenticationScheme, 'rulesFor' | 'ready'> {
+  const { issuers } = options
+  if (issuers === undefined) {
+    const rules = resolveRules(options, common)
+    return { rulesFor: () => rules, ready: () => readyAll([rules]) }
+  }
+  const given: Partial<Record<string, unknown>> = { ...options }
+  const misplaced = issuerOptionNames.find((name) => given[name] !== undefined)
+  if (misplaced !== undefined) {
+    throw new ConfigurationError(
+      `"${misplaced}" belongs into each of "issuers", which takes its place`,
+    )
+  }
+  if (typeof issuers === 'function') {
+    return { rulesFor: byIssuer(routeByResolver(issuers, common)), ready: () => readyAll([]) }
+  }
+  if (!Array.isArray(issuers)) {
+    throw new ConfigurationError(`"issuers" must be an array or a function, got ${show(issuers)}`)
+  }
+  const { route, rules } = routeByList(issuers, common)
+  return { rulesFor: byIssuer(route), ready: () => readyAll(rules) }
+}
+
+function resolveCache(
+  options: JwtBearerOptions['tokenCache'] = {},
+  clock: () => number,
+): TokenCache {
+  if (options === false) return createTokenCache({ maxEntries: 0, maxAge: 0, clock })
+  checkNames(options, ['maxEntries', 'maxAge'], '"tokenCache"')
+  return createTokenCache({
+    maxEntries: readCount(options.maxEntries, 'tokenCache.maxEntries', 1000),
+    maxAge: readSeconds(options.maxAge, 'tokenCache.maxAge', 300),
+    clock,
+  })
+}
+
+function byIssuer(route: IssuerRoute): AuthenticationScheme['rulesFor'] {
+  return (issuer, request) => {
+    const iss = issuer()
+    if (iss === undefined) throw new IssuerInvalidError()
+    return route(iss, request)
+  }
+}
+
+async function readyAll(rules: readonly TokenRules[]): Promise<void> {
+  await Promise.all(rules.map(async ({ manager }) => manager?.ready()))
+}
+
+function resolveEvents(events: JwtBearerEvents): JwtBearerEvents {
+  checkNames(events, eventNames, '"events"')
+  const resolved: Record<string, unknown> = {}
+  for (const name of eventNames) {
+    const handler = readFunction(events[name], `events.${name}`)
+    if (handler !== undefined) resolved[name] = handler.bind(events)
+  }
+  return resolved
+}

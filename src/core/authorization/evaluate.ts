@@ -1,0 +1,88 @@
+import type { Request } from '../express.js'
+import { isPromise, type MaybePromise } from '../../internal/maybe-promise.js'
+import type { ClaimsPrincipal } from '../principal.js'
+import type { AuthorizationPolicy } from './policy.js'
+import {
+  authenticatedUser,
+  type AuthorizationContext,
+  type AuthorizationRequirement,
+} from './requirement.js'
+
+/** What a policy said about a caller. */
+export interface AuthorizationResult {
+  readonly succeeded: boolean
+  /** The requirements that were not met, in the policy's order. */
+  readonly failedRequirements: readonly AuthorizationRequirement[]
+  /** What assertions gave as reasons. */
+  readonly reasons: readonly string[]
+}
+
+/** What is judged besides the caller. */
+export interface Occasion {
+  readonly req?: Request
+  readonly resource?: unknown
+}
+
+/** Judges a caller by a policy. Every requirement is asked, so that every shortfall is known. */
+export function evaluatePolicy(
+  { requirements }: AuthorizationPolicy,
+  user: ClaimsPrincipal | undefined,
+  occasion: Occasion,
+): MaybePromise<AuthorizationResult> {
+  // Requirements never see an unknown caller, so none of them has to think of it.
+  if (user === undefined) {
+    return { succeeded: false, failedRequirements: [authenticatedUser], reasons: [] }
+  }
+  const failedRequirements: AuthorizationRequirement[] = []
+  const reasons: string[] = []
+  const context = new Context(user, occasion, reasons)
+
+  function judgeFrom(first: number): MaybePromise<AuthorizationResult> {
+    for (let index = first; index < requirements.length; index += 1) {
+      const requirement = requirements[index] as AuthorizationRequirement
+      const reasonsBefore = reasons.length
+      const note = (answer: boolean) => {
+        const failed = answer !== true || reasons.length > reasonsBefore
+        if (failed) failedRequirements.push(requirement)
+      }
+      const answer = requirement.evaluate(context)
+      if (isPromise(answer)) {
+        return answer.then((later) => {
+          note(later)
+          return judgeFrom(index + 1)
+        })
+      }
+      note(answer)
+    }
+    return { succeeded: failedRequirements.length === 0, failedRequirements, reasons }
+  }
+
+  return judgeFrom(0)
+}
+
+// A class: a getter in an object literal would be put together anew for each request, at a price.
+class Context implements AuthorizationContext {
+  readonly user: ClaimsPrincipal
+  readonly resource: unknown
+  readonly #req: Request | undefined
+  readonly #reasons: string[]
+
+  constructor(user: ClaimsPrincipal, { req, resource }: Occasion, reasons: string[]) {
+    this.user = user
+    this.resource = resource
+    this.#req = req
+    this.#reasons = reasons
+  }
+
+  get req(): Request {
+    if (this.#req !== undefined) return this.#req
+    throw new TypeError('There is no request here: evaluate() judges a caller and a resource')
+  }
+
+  // A getter, so that an assertion may take the function out of the context.
+  get fail(): (reason: string) => void {
+    return (reason) => {
+      this.#reasons.push(reason)
+    }
+  }
+}

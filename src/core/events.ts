@@ -1,0 +1,295 @@
+import { inspect } from 'node:util'
+import { AuthError } from './errors.js'
+import { TokenRejectedError } from './token-errors.js'
+import type { Request, Response } from './express.js'
+import { inspectAs } from '../internal/inspection.js'
+import type { ClaimsPrincipal, JwtClaims } from './principal.js'
+
+/** The header of a token (RFC 7515 section 4), verified together with its claims. */
+export interface JwtHeader {
+  readonly alg: string
+  readonly kid?: string
+  readonly typ?: string
+  readonly [parameter: string]: unknown
+}
+
+/** A token whose signature holds: its parts, and the text it came as. */
+export interface SecurityToken {
+  readonly header: JwtHeader
+  readonly payload: JwtClaims
+  readonly raw: string
+}
+
+/** The options an event can look at: those given to `jwtBearer()`. */
+export interface EventOptions {
+  readonly scheme?: string | undefined
+  readonly authority?: string | undefined
+  readonly metadataAddress?: string | undefined
+  readonly jwksUri?: string | undefined
+  readonly audience?: string | readonly string[] | undefined
+  readonly realm?: string | undefined
+  readonly saveToken?: boolean | undefined
+  readonly includeErrorDetails?: boolean | undefined
+}
+
+/** What every event is told: the exchange it belongs to and the configuration at work. */
+export interface EventContext {
+  /** The request. Outside Express: the object given to `authenticate()`. */
+  readonly req: Request
+  /** The response. Outside Express reading it throws: there is none. */
+  readonly res: Response
+  /** Name of the configuration at work. */
+  readonly scheme: string
+  /** The options given to `jwtBearer()`. */
+  readonly options: EventOptions
+}
+
+/** How an event ended the walk. */
+export type EventOutcome =
+  | { readonly kind: 'success'; readonly principal: ClaimsPrincipal }
+  | { readonly kind: 'failure'; readonly error: Error }
+  | { readonly kind: 'none' }
+
+/** Where a walk takes place: what all of its events share. */
+export interface Exchange {
+  readonly req: Request
+  readonly res: Response | undefined
+  readonly scheme: string
+  readonly options: EventOptions
+}
+
+abstract class Context implements EventContext {
+  readonly #exchange: Exchange
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange
+  }
+
+  get req(): Request {
+    return this.#exchange.req
+  }
+
+  get res(): Response {
+    const { res } = this.#exchange
+    if (res === undefined) {
+      throw new TypeError(
+        'There is no response outside Express: authenticate() was given a request alone',
+      )
+    }
+    return res
+  }
+
+  get scheme(): string {
+    return this.#exchange.scheme
+  }
+
+  get options(): EventOptions {
+    return this.#exchange.options
+  }
+
+  /** Shows neither token nor claims, so that a context can be logged. */
+  toJSON(): { scheme: string } {
+    return { scheme: this.scheme }
+  }
+}
+
+inspectAs(Context, (context) => `${context.constructor.name} ${inspect(context.toJSON())}`)
+
+abstract class ResultContext extends Context {
+  #outcome: EventOutcome | undefined
+
+  /** How the event ended the walk, if it did. The last call wins. */
+  get outcome(): EventOutcome | undefined {
+    return this.#outcome
+  }
+
+  /**
+   * Ends the walk and refuses the caller with 401.
+   *
+   * @param reason - For logs and later events; the caller is never told. An {@link AuthError} keeps its code.
+   */
+  fail(reason: string | Error): void {
+    this.#outcome = { kind: 'failure', error: rejection(reason) }
+  }
+
+  /** Ends the walk as if no credentials had been sent. */
+  noResult(): void {
+    this.#outcome = { kind: 'none' }
+  }
+
+  protected accept(principal: ClaimsPrincipal): void {
+    this.#outcome = { kind: 'success', principal: checkPrincipal(principal) }
+  }
+}
+
+/** Makes what refuses a token out of what an event gave as its reason. */
+export function rejection(reason: unknown): Error {
+  if (reason instanceof AuthError) return reason
+  if (reason instanceof Error) return new TokenRejectedError(undefined, { cause: reason })
+  return new TokenRejectedError(typeof reason === 'string' ? reason : undefined)
+}
+
+/** Refuses what a handler calls a principal and is none, before a guard would stumble over it. */
+export function checkPrincipal(value: ClaimsPrincipal): ClaimsPrincipal {
+  if (typeof (value as ClaimsPrincipal | undefined)?.isInRole === 'function') return value
+  throw new TypeError('A caller must be a principal, such as createPrincipal(claims) makes')
+}
+
+/** Is handed to `onMessageReceived`: the first look at a request. */
+export class MessageReceivedContext extends ResultContext {
+  /**
+   * The token to check, filled in from the `Authorization` header. An empty one falls back to the
+   * header. A token taken from a cookie needs a defence against cross-site requests.
+   */
+  token: string | undefined
+
+  constructor(exchange: Exchange, token: string | undefined) {
+    super(exchange)
+    this.token = token
+  }
+
+  /** Ends the walk: this is the caller, no token is looked at. */
+  success(principal: ClaimsPrincipal): void {
+    this.accept(principal)
+  }
+}
+
+/** Is handed to `onTokenValidated`: every check has passed. */
+export class TokenValidatedContext extends ResultContext {
+  /** The caller; set another one to replace it. */
+  principal: ClaimsPrincipal
+  /** The token itself. */
+  readonly securityToken: SecurityToken
+  /** Room for what later handlers should find on the result. */
+  readonly properties: Record<string, unknown>
+
+  constructor(
+    exchange: Exchange,
+    principal: ClaimsPrincipal,
+    securityToken: SecurityToken,
+    properties: Record<string, unknown>,
+  ) {
+    super(exchange)
+    this.principal = principal
+    this.securityToken = securityToken
+    this.properties = properties
+  }
+
+  /** Ends the walk with the context's principal or another one. */
+  success(principal: ClaimsPrincipal = this.principal): void {
+    this.accept(principal)
+  }
+}
+
+/** Is handed to `onAuthenticationFailed`: the caller was refused, or could not be judged. */
+export class AuthenticationFailedContext extends ResultContext {
+  /** Why; set another error to replace it. */
+  error: Error
+
+  constructor(exchange: Exchange, error: Error) {
+    super(exchange)
+    this.error = error
+  }
+
+  /** Recovers: this is the caller after all. */
+  success(principal: ClaimsPrincipal): void {
+    this.accept(principal)
+  }
+}
+
+/** Why a policy did not let a caller through. */
+export interface AuthorizationFailure {
+  /** The requirements that were not met. */
+  readonly failedRequirements: readonly { readonly name: string }[]
+  /** What assertions gave as reasons. */
+  readonly reasons: readonly string[]
+}
+
+/** Is handed to `onChallenge`: an answer of 401 or 400 is about to be written. */
+export class ChallengeContext extends Context {
+  /** Why the caller was refused; nothing when no credentials were sent. */
+  authenticateFailure: Error | undefined
+  /** RFC 6750's error code. */
+  error: string | undefined
+  /** Text for people; characters that RFC 6750 does not allow are left out. */
+  errorDescription: string | undefined
+  /** Address of a page that explains the error. */
+  errorUri: string | undefined
+  /** Scopes that the route asks for, separated by spaces. */
+  scope: string | undefined
+  /** What the policy would have asked for. */
+  readonly authorizationFailure: AuthorizationFailure | undefined
+  #handled = false
+
+  constructor(
+    exchange: Exchange,
+    failure: Error | undefined,
+    parameters: {
+      error?: string | undefined
+      errorDescription?: string | undefined
+      scope?: string | undefined
+    },
+    authorizationFailure: AuthorizationFailure | undefined,
+  ) {
+    super(exchange)
+    this.authenticateFailure = failure
+    this.error = parameters.error
+    this.errorDescription = parameters.errorDescription
+    this.errorUri = undefined
+    this.scope = parameters.scope
+    this.authorizationFailure = authorizationFailure
+  }
+
+  /** Whether {@link ChallengeContext.handleResponse} was called. */
+  get handled(): boolean {
+    return this.#handled
+  }
+
+  /** Takes over: the event has written the response or will, and nothing else is written. */
+  handleResponse(): void {
+    this.#handled = true
+  }
+}
+
+/** Is handed to `onForbidden`: an answer of 403 is about to be written. */
+export class ForbiddenContext extends Context {
+  /** The caller who falls short. */
+  readonly principal: ClaimsPrincipal
+  /** What is missing. */
+  readonly authorizationFailure: AuthorizationFailure
+  #handled = false
+
+  constructor(
+    exchange: Exchange,
+    principal: ClaimsPrincipal,
+    authorizationFailure: AuthorizationFailure,
+  ) {
+    super(exchange)
+    this.principal = principal
+    this.authorizationFailure = authorizationFailure
+  }
+
+  /** Whether {@link ForbiddenContext.handleResponse} was called. */
+  get handled(): boolean {
+    return this.#handled
+  }
+
+  /** Takes over: the event has written the response or will, and nothing else is written. */
+  handleResponse(): void {
+    this.#handled = true
+  }
+}
+
+/** The five hooks, in the order in which they can fire. Each may be asynchronous. */
+export interface JwtBearerEvents {
+  /** Runs for every request, before a token is looked at; may supply the token or the caller. */
+  onMessageReceived?: ((context: MessageReceivedContext) => unknown) | undefined
+  /** Runs whenever a token has passed every check; may still refuse or replace the caller. */
+  onTokenValidated?: ((context: TokenValidatedContext) => unknown) | undefined
+  /** Runs when a token was refused or nobody could be judged; may recover. */
+  onAuthenticationFailed?: ((context: AuthenticationFailedContext) => unknown) | undefined
+  /** Runs before a 401 or 400 is written; may write another answer. */
+  onChallenge?: ((context: ChallengeContext) => unknown) | undefined
+  /** Runs before a 403 is written; may write another answer. */
+  onForbidden?: ((context: ForbiddenContext) => unknown) | undefined
+}

@@ -1,0 +1,119 @@
+import { authenticate } from './authentication/authenticate.js'
+import type { JwtBearerOptions } from './authentication/options.js'
+import type { AuthenticationRequest } from './authentication/read-token.js'
+import { recordResult, resultOf, stateOf } from './authentication/request-state.js'
+import type { AuthenticateResult } from './authentication/result.js'
+import { resolveScheme, type AuthenticationScheme } from './authentication/scheme.js'
+import { publisher } from '../internal/diagnostics.js'
+import { codeOf, ConfigurationError } from './errors.js'
+import type { Middleware, NextFunction, Request, Response } from './express.js'
+import { isPromise } from '../internal/maybe-promise.js'
+import type { ClaimsPrincipal, JwtClaims } from './principal.js'
+import { authenticationRequired } from './responses/http-error.js'
+
+/** The middleware that {@link jwtBearer} makes, and its other doors. */
+export interface JwtBearerMiddleware<TClaims = JwtClaims> extends Middleware {
+  /** Fetches metadata and keys now; rejects if it cannot. For checks at start-up; with local keys there is nothing to do. */
+  readonly ready: () => Promise<void>
+  /**
+   * Finds out who calls without Express: for WebSocket upgrades and other servers.
+   *
+   * @param request - Anything with Node's `headers`; duplicate lines are seen through `rawHeaders` or `headersDistinct`.
+   * @returns The outcome; never rejects because of a token.
+   */
+  readonly authenticate: (request: AuthenticationRequest) => Promise<AuthenticateResult>
+  /**
+   * Reads the caller of a request, with the claims typed by `claimsSchema`.
+   *
+   * @throws 401 `ERR_AUTHENTICATION_REQUIRED` when this middleware found no caller.
+   */
+  readonly user: (req: object) => ClaimsPrincipal<TClaims>
+}
+
+/**
+ * Finds out who calls: checks the bearer token of each request and leaves the outcome on it.
+ *
+ * It never answers a request because of a token, so on its own it protects nothing: put
+ * {@link authorize} in front of what must not be public.
+ *
+ * @param options - Whose tokens are good, and what to do around the check.
+ * @throws {@link ConfigurationError} when the set-up could not work or would not be safe. This happens
+ * while the app starts, never during a request.
+ *
+ * @example Tokens signed with a shared secret
+ * ```ts
+ * app.use(jwtBearer({
+ *   audience: 'api://orders',
+ *   tokenValidationParameters: {
+ *     validIssuer: 'https://issuer.example',
+ *     issuerSigningKey: symmetricKey(secret),
+ *   },
+ * }))
+ * app.use(authorize())
+ * ```
+ */
+export function jwtBearer<TClaims extends object = JwtClaims>(
+  options: JwtBearerOptions<TClaims>,
+): JwtBearerMiddleware<TClaims> {
+  const scheme = resolveScheme(options as JwtBearerOptions<never>)
+
+  const { onMessageReceived, onTokenValidated, onAuthenticationFailed } = scheme.events
+  const mayAnswer = (onMessageReceived ?? onTokenValidated ?? onAuthenticationFailed) !== undefined
+
+  function jwtBearerMiddleware(req: Request, res: Response, next: NextFunction): void {
+    const earlier = resultOf(stateOf(req), scheme.name)
+    if (earlier !== undefined) {
+      next(earlier.scheme === scheme ? undefined : sameName(scheme.name))
+      return
+    }
+    const goOn = (found: AuthenticateResult) => {
+      record(req, scheme, found)
+      // An event may have answered; whatever follows would write a second time. Asked only where there is
+      // one: Express gives each request and response a shape of its own, so that reading them is slow.
+      if (!mayAnswer || !res.writableEnded) next()
+    }
+    const result = authenticate(scheme, exchangeOf(scheme, req, res))
+    if (isPromise(result)) void result.then(goOn)
+    else goOn(result)
+  }
+
+  return Object.assign(jwtBearerMiddleware as Middleware, {
+    ready: scheme.ready,
+    // An async function, so that the result is a promise whatever the walk was.
+    authenticate: async (request: AuthenticationRequest) => {
+      const exchange = exchangeOf(scheme, request as unknown as Request, undefined)
+      const result = await authenticate(scheme, exchange)
+      publish(scheme, result)
+      return result
+    },
+    user: (req: object) => {
+      const result = resultOf(stateOf(req), scheme.name)?.result
+      if (result?.kind !== 'success') throw authenticationRequired(scheme)
+      return result.principal as ClaimsPrincipal<TClaims>
+    },
+  })
+}
+
+function exchangeOf(scheme: AuthenticationScheme, req: Request, res: Response | undefined) {
+  return { req, res, scheme: scheme.name, options: scheme.options }
+}
+
+const authenticated = publisher('express-jwt-bearer:authenticated')
+const failed = publisher('express-jwt-bearer:failed')
+
+function publish({ name: scheme }: AuthenticationScheme, result: AuthenticateResult): void {
+  if (result.kind === 'success') authenticated(() => ({ scheme }))
+  if (result.kind === 'failure') failed(() => ({ scheme, code: codeOf(result.error) }))
+}
+
+function record(req: Request, scheme: AuthenticationScheme, result: AuthenticateResult): void {
+  const isFirst = recordResult(req, { scheme, result })
+  if (result.kind === 'success' && isFirst) req.user = result.principal
+  publish(scheme, result)
+}
+
+function sameName(name: string): ConfigurationError {
+  return new ConfigurationError(
+    `Two jwtBearer() with different options share the scheme name "${name}"; give each a "scheme" of its own`,
+  )
+}

@@ -1,0 +1,57 @@
+import type { SchemeResult } from '../authentication/request-state.js'
+import { publisher } from '../../internal/diagnostics.js'
+import { ForbiddenContext, type AuthorizationFailure } from '../events.js'
+import type { Request, Response } from '../express.js'
+import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
+import type { ClaimsPrincipal } from '../principal.js'
+import { isAnswered } from './challenge.js'
+import { httpError, writeHeaders } from './http-error.js'
+import { formatChallenge } from './www-authenticate.js'
+
+const forbidden = publisher('express-jwt-bearer:forbidden')
+
+/** Who falls short of what. */
+export interface Shortfall {
+  readonly principal: ClaimsPrincipal
+  readonly authorizationFailure: AuthorizationFailure
+  /** Scopes that would have helped. */
+  readonly scopes: readonly string[]
+}
+
+/**
+ * Refuses a known caller with 403, the scheme's event first.
+ *
+ * @returns The error to hand to Express, or nothing when the event answers the request itself.
+ */
+export function forbid(
+  req: Request,
+  res: Response,
+  { scheme }: SchemeResult,
+  { principal, authorizationFailure, scopes }: Shortfall,
+): MaybePromise<Error | undefined> {
+  const exchange = { req, res, scheme: scheme.name, options: scheme.options }
+  const context = new ForbiddenContext(exchange, principal, authorizationFailure)
+  forbidden(() => ({
+    scheme: scheme.name,
+    failedRequirements: authorizationFailure.failedRequirements.map(({ name }) => name),
+  }))
+  // Set before the event runs, so that a body it writes goes out as a refusal.
+  res.statusCode = 403
+  return andThen(scheme.events.onForbidden?.(context), () => {
+    if (context.handled || isAnswered(res)) return undefined
+    const challenges = scopeChallenge(scheme, scopes)
+    const error = httpError({ status: 403, code: 'ERR_FORBIDDEN', challenges })
+    writeHeaders(res, error)
+    return error
+  })
+}
+
+// RFC 6750 section 3.1: insufficient_scope names the scopes that are needed.
+function scopeChallenge(
+  { realm, includeErrorDetails }: SchemeResult['scheme'],
+  scopes: readonly string[],
+): readonly string[] {
+  if (scopes.length === 0) return []
+  const error = includeErrorDetails ? 'insufficient_scope' : undefined
+  return [formatChallenge({ realm, error, scope: scopes.join(' ') })]
+}

@@ -1,0 +1,79 @@
+import type { SchemeResult } from '../authentication/request-state.js'
+import { BearerRequestError, MetadataUnavailableError } from '../errors.js'
+import { TokenError } from '../token-errors.js'
+import type { Request, Response } from '../express.js'
+import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
+import { challenge, codeOfChallenge, isAnswered, type ChallengeReason } from './challenge.js'
+import { httpError, serverFault, writeHeaders, type Answer } from './http-error.js'
+
+/**
+ * Refuses a request whose caller nobody vouches for.
+ *
+ * @returns The error to hand to Express, or nothing when an event answers the request itself.
+ */
+export function refuse(
+  req: Request,
+  res: Response,
+  found: readonly SchemeResult[],
+  reason: ChallengeReason,
+): MaybePromise<Error | undefined> {
+  const failures = found.flatMap(({ result }) => (result.kind === 'failure' ? [result.error] : []))
+  const fault = failures.find((error) => !isAboutTheCaller(error))
+  if (fault !== undefined) return serverFault(res, fault)
+  const unavailable = failures.find((error) => error instanceof MetadataUnavailableError)
+  if (unavailable !== undefined) return answer(res, unavailableAnswer(unavailable))
+  return challengeAll(req, res, found, reason, (challenges) =>
+    answer(res, challengeAnswer(failures, challenges)),
+  )
+}
+
+// One after the other; an event that answers the request ends it.
+function challengeAll(
+  req: Request,
+  res: Response,
+  found: readonly SchemeResult[],
+  reason: ChallengeReason,
+  done: (challenges: readonly string[]) => Error | undefined,
+  challenges: readonly string[] = [],
+): MaybePromise<Error | undefined> {
+  const next = found[challenges.length]
+  if (next === undefined) return done(challenges)
+  return andThen(challenge(req, res, next, reason), (line) =>
+    line === undefined
+      ? undefined
+      : challengeAll(req, res, found, reason, done, [...challenges, line]),
+  )
+}
+
+// Anything else that went wrong is ours or the app's, and never dressed up as the caller's fault.
+function isAboutTheCaller(error: Error): boolean {
+  const all: readonly unknown[] = error instanceof AggregateError ? error.errors : [error]
+  return all.every(
+    (one) =>
+      one instanceof TokenError ||
+      one instanceof BearerRequestError ||
+      one instanceof MetadataUnavailableError,
+  )
+}
+
+function unavailableAnswer(cause: MetadataUnavailableError): Answer {
+  return { status: 503, code: cause.code, cause, retryAfter: cause.retryAfter }
+}
+
+function challengeAnswer(failures: readonly Error[], challenges: readonly string[]): Answer {
+  const malformed = failures.find((error) => error instanceof BearerRequestError)
+  const cause = malformed ?? failures[0]
+  return {
+    status: malformed === undefined ? 401 : 400,
+    code: codeOfChallenge(cause),
+    cause,
+    challenges,
+  }
+}
+
+function answer(res: Response, what: Answer): Error | undefined {
+  if (isAnswered(res)) return undefined
+  const error = httpError(what)
+  writeHeaders(res, error)
+  return error
+}

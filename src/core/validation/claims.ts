@@ -1,0 +1,193 @@
+import { createHash } from 'node:crypto'
+import {
+  AudienceInvalidError,
+  ClaimInvalidError,
+  IssuerInvalidError,
+  LifetimeInvalidError,
+  LifetimeMissingError,
+  TokenExpiredError,
+  TokenNotYetValidError,
+  TokenReplayedError,
+  TokenTypeInvalidError,
+  type TokenError,
+} from '../token-errors.js'
+import { andThen, attempt, isPromise, type MaybePromise } from '../../internal/maybe-promise.js'
+import { freezeClaims } from '../../internal/frozen-claims.js'
+import type { JwtClaims } from '../principal.js'
+import type { StandardSchema, TokenReplayCache, Validator } from './parameters.js'
+import type { ValidatedToken } from './validated-token.js'
+
+/** One check of a token; throws, or rejects with, what it finds wrong. */
+export type Check = (token: ValidatedToken) => PromiseLike<void> | undefined
+
+/** The instant of a NumericDate, kept within what a `Date` can hold. */
+export function toDate(seconds: number): Date {
+  const limit = 8.64e15
+  return new Date(Math.min(limit, Math.max(-limit, seconds * 1000)))
+}
+
+/** Checks `exp` and `nbf` (RFC 7519 sections 4.1.4 and 4.1.5). */
+export function checkLifetime(rules: {
+  requireExpirationTime: boolean
+  clockSkew: number
+  clock: () => number
+}): Check {
+  return ({ payload }) => {
+    const { exp, nbf } = payload
+    const now = rules.clock() / 1000
+    if (exp === undefined && rules.requireExpirationTime) throw new LifetimeMissingError()
+    if (exp !== undefined && nbf !== undefined && nbf > exp) throw new LifetimeInvalidError()
+    // Written so that a clock that gives no number lets no token in.
+    if (nbf !== undefined && !(nbf <= now + rules.clockSkew))
+      throw new TokenNotYetValidError(toDate(nbf))
+    if (exp !== undefined && !(exp > now - rules.clockSkew))
+      throw new TokenExpiredError(toDate(exp))
+    return undefined
+  }
+}
+
+/** Checks that `iat` is not too long ago. */
+export function checkAge(rules: {
+  maxTokenAge: number
+  clockSkew: number
+  clock: () => number
+}): Check {
+  return ({ payload }) => {
+    // A token that does not say when it was issued counts as issued at the epoch.
+    const expires = (payload.iat ?? 0) + rules.maxTokenAge
+    if (payload.iat !== undefined && expires > rules.clock() / 1000 - rules.clockSkew)
+      return undefined
+    throw new TokenExpiredError(toDate(expires))
+  }
+}
+
+/** Checks `aud` against a set of accepted values (RFC 7519 section 4.1.3). */
+export function checkAudience(accepted: ReadonlySet<string>): Check {
+  return ({ payload }) => {
+    const { aud } = payload
+    const isMeant =
+      typeof aud === 'string'
+        ? accepted.has(aud)
+        : audiencesOf(payload).some((audience) => accepted.has(audience))
+    if (!isMeant) throw new AudienceInvalidError()
+    return undefined
+  }
+}
+
+/** Reads `aud`, one or several, as an array of texts. */
+export function audiencesOf({ aud }: JwtClaims): readonly string[] {
+  const values: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
+  return values.filter((value) => typeof value === 'string')
+}
+
+/** Checks `iss` against a set of accepted values and the issuer of the metadata (RFC 7519 section 4.1.1). */
+export function checkIssuer(accepted: ReadonlySet<string>): Check {
+  return ({ payload, trust }) => {
+    const { iss } = payload
+    if (typeof iss === 'string' && (accepted.has(iss) || iss === trust.issuer)) return undefined
+    throw trust.unavailable ?? new IssuerInvalidError()
+  }
+}
+
+/** Refuses an `iss` that is no text, whatever else is checked of it. */
+export const checkIssuerForm: Check = ({ payload }) => {
+  if (payload.iss !== undefined && typeof payload.iss !== 'string') throw new IssuerInvalidError()
+  return undefined
+}
+
+/** Asks a function of the user's; only `true` accepts. */
+export function checkWith<const Arguments extends unknown[]>(
+  validator: Validator<Arguments>,
+  read: (token: ValidatedToken) => NoInfer<Arguments>,
+  Refusal: new (options?: ErrorOptions) => TokenError,
+): Check {
+  return (token) => {
+    const answer = attempt(
+      () => validator(...read(token)),
+      (cause) => {
+        throw new Refusal({ cause })
+      },
+    )
+    return verdict(answer, (accepted) => {
+      if (accepted !== true) throw new Refusal()
+    })
+  }
+}
+
+// RFC 8725 section 3.11: tokens of these kinds are proofs and notices, never access tokens.
+const otherKinds = /^(?:application\/)?(?:dpop|logout|secevent)\+jwt$/i
+
+/** Checks `typ` against the accepted kinds; without any, only refuses kinds that are made for something else. */
+export function checkType(accepted: readonly string[] | undefined): Check {
+  const types = accepted && new Set(accepted.map(mediaType))
+  return ({ header }) => {
+    const { typ } = header
+    if (typ === undefined && types === undefined) return undefined
+    if (typeof typ !== 'string') throw new TokenTypeInvalidError()
+    if (types === undefined ? otherKinds.test(typ) : !types.has(mediaType(typ))) {
+      throw new TokenTypeInvalidError()
+    }
+    return undefined
+  }
+}
+
+// RFC 7515 section 4.1.9: media types compare without case, and "application/" may be left out.
+function mediaType(type: string): string {
+  const folded = type.toLowerCase()
+  return folded.includes('/') ? folded : `application/${folded}`
+}
+
+/** Puts the claims through a Standard Schema and keeps what it makes of them. */
+export function checkSchema(schema: StandardSchema<unknown>): Check {
+  return (token) => {
+    const answer = attempt(
+      () => schema['~standard'].validate(token.securityToken.payload),
+      (cause) => {
+        throw new ClaimInvalidError({ cause })
+      },
+    )
+    return verdict(answer, (result) => {
+      if (
+        result.issues !== undefined ||
+        typeof result.value !== 'object' ||
+        result.value === null
+      ) {
+        throw new ClaimInvalidError()
+      }
+      token.claims = freezeClaims(result.value as JwtClaims)
+    })
+  }
+}
+
+/** Lets each token in once. */
+export function checkReplay(rules: {
+  cache: TokenReplayCache
+  scheme: string
+  clockSkew: number
+}): Check {
+  return (token) => {
+    if (token.payload.exp === undefined) throw new LifetimeMissingError()
+    const expiresAt = toDate(token.payload.exp + rules.clockSkew)
+    return verdict(
+      rules.cache.addIfAbsent(replayKey(rules.scheme, token.raw), expiresAt),
+      (added) => {
+        if (added !== true) throw new TokenReplayedError()
+      },
+    )
+  }
+}
+
+// The signature is left out: some algorithms allow a second valid one for the same content.
+function replayKey(scheme: string, raw: string): string {
+  const signed = raw.slice(0, raw.lastIndexOf('.'))
+  return createHash('sha256').update(`${scheme}\n${signed}`).digest('base64url')
+}
+
+function verdict<T>(
+  answer: MaybePromise<T>,
+  judge: (answer: T) => void,
+): PromiseLike<void> | undefined {
+  if (isPromise(answer)) return andThen(answer, judge) as PromiseLike<void>
+  judge(answer)
+  return undefined
+}

@@ -1,0 +1,124 @@
+import { isUtf8 } from 'node:buffer'
+import { TokenMalformedError } from '../token-errors.js'
+import type { JwtHeader } from '../events.js'
+import { LruMap } from '../../internal/lru-map.js'
+import { freezeClaims } from '../../internal/frozen-claims.js'
+import type { JwtClaims } from '../principal.js'
+
+/** A token taken apart; nothing in it is trusted yet. */
+export interface ParsedToken {
+  readonly raw: string
+  readonly header: JwtHeader
+  /** The encoded header and payload, which were signed as they stand here (RFC 7515 section 5.1). */
+  readonly encodedHeader: string
+  readonly encodedPayload: string
+  readonly signed: string
+  readonly signature: Buffer
+}
+
+// An issuer writes the same few headers into all of its tokens. Only headers of good tokens get here.
+const knownHeaders = new LruMap<string, JwtHeader>(100)
+
+/** Spares the next token with the same header the decoding of it. */
+export function rememberHeader({ encodedHeader, header }: ParsedToken): void {
+  if (knownHeaders.get(encodedHeader) === undefined) {
+    knownHeaders.set(encodedHeader, freezeClaims(header))
+  }
+}
+
+/**
+ * Takes a token apart (RFC 7515 section 7.1: header "." payload "." signature).
+ *
+ * @throws {@link TokenMalformedError} when it is not a signed JWT in compact form, is longer than
+ * `maxLength` characters or names a critical extension (RFC 7515 section 4.1.11).
+ */
+export function parseToken(raw: string, maxLength: number): ParsedToken {
+  if (raw.length > maxLength) throw new TokenMalformedError()
+  const first = raw.indexOf('.')
+  const second = raw.indexOf('.', first + 1)
+  if (first < 1 || second < first + 2 || raw.includes('.', second + 1))
+    throw new TokenMalformedError()
+  const encodedHeader = raw.slice(0, first)
+  return {
+    raw,
+    header: knownHeaders.get(encodedHeader) ?? parseHeader(encodedHeader),
+    encodedHeader,
+    encodedPayload: raw.slice(first + 1, second),
+    signed: raw.slice(0, second),
+    signature: parseSignature(raw.slice(second + 1)),
+  }
+}
+
+function parseHeader(encoded: string): JwtHeader {
+  const header = parseObject(encoded)
+  if (!isHeader(header)) throw new TokenMalformedError()
+  return header
+}
+
+// Whole groups of four, and at the end what one or two bytes leave, unused bits being zero (RFC 4648 section 3.5).
+const canonicalBase64url = /^(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?$/
+
+// A second spelling of the same signature would be a second token to whoever remembers tokens as text.
+function parseSignature(encoded: string): Buffer {
+  if (!canonicalBase64url.test(encoded)) throw new TokenMalformedError()
+  return Buffer.from(encoded, 'base64url')
+}
+
+/**
+ * Reads the claims of a token.
+ *
+ * @throws {@link TokenMalformedError} when they are no JSON object, or `exp`, `nbf` or `iat` is no
+ * finite number (RFC 7519 section 2).
+ */
+export function parsePayload({ encodedPayload }: ParsedToken): JwtClaims {
+  const claims = parseObject(encodedPayload) as JwtClaims
+  if (!isInstant(claims.exp) || !isInstant(claims.nbf) || !isInstant(claims.iat)) {
+    throw new TokenMalformedError()
+  }
+  return claims
+}
+
+function isInstant(value: unknown): boolean {
+  return value === undefined || Number.isFinite(value)
+}
+
+/** Reads the `iss` of a token whose signature nobody has checked; only good for finding out who should. */
+export function unverifiedIssuer({ encodedPayload }: ParsedToken): string | undefined {
+  const { iss } = parseObject(encodedPayload) as JwtClaims
+  return typeof iss === 'string' ? iss : undefined
+}
+
+function parseObject(encoded: string): Record<string, unknown> {
+  const bytes = Buffer.from(encoded, 'base64url')
+  // The decoder skips characters outside the alphabet, which shows in what is left, and one that is too many.
+  const isBase64url =
+    bytes.length === Math.floor((encoded.length * 3) / 4) && encoded.length % 4 !== 1
+  // RFC 7515 section 5.2: well-formed UTF-8, where decoding would quietly replace what is not.
+  if (!isBase64url || !isUtf8(bytes)) throw new TokenMalformedError()
+  let value: unknown
+  try {
+    value = JSON.parse(bytes.toString())
+  } catch {
+    throw new TokenMalformedError()
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new TokenMalformedError()
+  }
+  return value as Record<string, unknown>
+}
+
+function isHeader(header: Record<string, unknown>): header is JwtHeader {
+  return typeof header['alg'] === 'string' && understandsCritical(header)
+}
+
+// RFC 7797 section 6 lets a token say with "crit" that its payload is encoded as ever.
+function understandsCritical(header: Record<string, unknown>): boolean {
+  if (!Object.hasOwn(header, 'crit')) return true
+  const names = header['crit']
+  return (
+    Array.isArray(names) &&
+    names.length > 0 &&
+    names.every((name) => name === 'b64') &&
+    header['b64'] === true
+  )
+}

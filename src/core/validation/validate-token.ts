@@ -1,0 +1,110 @@
+import {
+  AlgorithmNotAllowedError,
+  SignatureInvalidError,
+  SigningKeyNotFoundError,
+} from '../token-errors.js'
+import { isSameKey, type SigningKey } from '../keys/signing-key.js'
+import type { Trust } from '../keys/trust.js'
+import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
+import type { Check } from './claims.js'
+import { findKeys, isInDate, type KeyChoice } from './find-keys.js'
+import { parsePayload, rememberHeader, type ParsedToken } from './parse-token.js'
+import type { ValidationSettings } from './settings.js'
+import { verifySignature } from './signature.js'
+import { ValidatedToken } from './validated-token.js'
+
+/**
+ * Checks a token of good form: algorithm, key, signature, then the claims. The first fault is thrown as
+ * a {@link TokenError}.
+ */
+export function validateToken(
+  parsed: ParsedToken,
+  settings: ValidationSettings,
+): MaybePromise<ValidatedToken> {
+  if (!settings.algorithms.has(parsed.header.alg)) throw new AlgorithmNotAllowedError()
+  return andThen(findSigner(parsed, settings), (signer) => {
+    rememberHeader(parsed)
+    const validated = new ValidatedToken(parsed, parsePayload(parsed), signer, settings)
+    return andThen(runChecks(settings.checks, validated), () => validated)
+  })
+}
+
+/**
+ * Checks a token again that was good before: whether its key is still trusted, and everything that can
+ * change from one use to the next.
+ *
+ * @returns Whether the earlier result still counts; a fault found now is thrown.
+ */
+export function validateAgain(
+  token: ValidatedToken,
+  settings: ValidationSettings,
+): MaybePromise<boolean> {
+  // A function behind "issuers" may answer one way for one request and another way for the next.
+  if (token.settings !== settings) return false
+  return andThen(settings.trust.current(token.header), (trust) => {
+    const key =
+      trust === token.trust ? token.key : trust.keys.find((one) => isSameKey(one, token.key))
+    if (key === undefined || !isInDate(key, settings)) return false
+    token.trust = trust
+    return andThen(runChecks(settings.checksOfEveryUse, token), () => true)
+  })
+}
+
+/** Runs checks one after the other; each throws what it finds wrong. */
+function runChecks(checks: readonly Check[], token: ValidatedToken, from = 0): MaybePromise<void> {
+  for (let index = from; index < checks.length; index += 1) {
+    const pending = (checks[index] as Check)(token)
+    if (pending !== undefined) return andThen(pending, () => runChecks(checks, token, index + 1))
+  }
+  return undefined
+}
+
+interface Signer {
+  readonly key: SigningKey
+  readonly trust: Trust
+}
+
+// An unknown key may be a new one: the issuer is asked again, and the same request gets the answer.
+function findSigner(parsed: ParsedToken, settings: ValidationSettings): MaybePromise<Signer> {
+  return andThen(settings.trust.current(parsed.header), (trust) =>
+    andThen(signerAmong(parsed, trust, settings), (signer) => {
+      if (signer !== undefined) return signer
+      return andThen(settings.trust.renewed(trust), (newer) => {
+        if (newer === undefined) throw unknownKey(trust)
+        return andThen(signerAmong(parsed, newer, settings), (found) => {
+          if (found === undefined) throw unknownKey(newer)
+          return found
+        })
+      })
+    }),
+  )
+}
+
+function unknownKey(trust: Trust): Error {
+  return trust.unavailable ?? new SigningKeyNotFoundError()
+}
+
+function signerAmong(
+  parsed: ParsedToken,
+  trust: Trust,
+  settings: ValidationSettings,
+): MaybePromise<Signer | undefined> {
+  const choice = findKeys(trust, parsed.header, settings)
+  return andThen(firstVerifying(parsed, choice), (key) => {
+    if (key !== undefined) return { key, trust }
+    if (choice.named && choice.keys.length > 0) throw new SignatureInvalidError()
+    return undefined
+  })
+}
+
+function firstVerifying(
+  parsed: ParsedToken,
+  { keys }: KeyChoice,
+  from = 0,
+): MaybePromise<SigningKey | undefined> {
+  const key = keys[from]
+  if (key === undefined) return undefined
+  return andThen(verifySignature(parsed, key.key), (verified) =>
+    verified ? key : firstVerifying(parsed, { keys, named: false }, from + 1),
+  )
+}

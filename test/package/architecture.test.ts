@@ -1,0 +1,251 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { posix } from 'node:path'
+import { describe, expect, test } from 'vitest'
+
+const source = new URL('../../src/', import.meta.url)
+
+const entries = [
+  'testing/',
+  'issuer/',
+  'session/',
+  'browser/',
+  'tokens/',
+  'dpop/',
+  'mtls/',
+  'introspection/',
+  'protected-resource/',
+  'redis/',
+  'postgres/',
+  'cli/',
+]
+
+// What every room above the cellar uses.
+const words = ['core/errors.ts', 'core/token-errors.ts', 'core/option-checks.ts', 'internal/']
+
+const entryMayImport = [...words, 'core/principal.ts', 'type core/', 'type index.ts']
+
+const storeMayImport = [
+  ...entryMayImport,
+  'type issuer/',
+  'type tokens/',
+  'tokens/user-token.ts',
+  'type session/session-store.ts',
+]
+
+// One row per file or folder: who, what of ours it may import, which packages. The first row that fits
+// counts. A folder may import itself, `type` in front allows `import type` alone, and a file without a row
+// is an error. Express is nowhere imported to be run: the app brings it.
+const rows: [who: string, ours: string[], packages: string[]][] = [
+  ['index.ts', ['core/', 'internal/'], []],
+  ['internal/', [], []],
+  ['browser/', [], []],
+  ['core/errors.ts', ['internal/'], []],
+  ['core/principal.ts', ['internal/'], []],
+  ['core/token-errors.ts', ['core/errors.ts', 'internal/'], []],
+  ['core/option-checks.ts', ['core/errors.ts', 'internal/'], []],
+  ['core/express.ts', ['core/principal.ts', ...words], ['type express']],
+  ['core/events.ts', ['core/principal.ts', 'type core/express.ts', ...words], []],
+  ['core/keys/', ['type core/events.ts', ...words], ['jose']],
+  [
+    'core/validation/',
+    [
+      'core/keys/signing-key.ts',
+      'core/keys/algorithms.ts',
+      'core/keys/trust.ts',
+      'core/keys/key-resolver.ts',
+      'type core/keys/',
+      'type core/events.ts',
+      'core/principal.ts',
+      ...words,
+    ],
+    ['jose'],
+  ],
+  ['core/authorization/', ['core/principal.ts', 'type core/express.ts', ...words], []],
+  [
+    'core/authentication/',
+    [
+      'core/validation/',
+      'core/keys/',
+      'core/events.ts',
+      'core/principal.ts',
+      'type core/express.ts',
+      ...words,
+    ],
+    [],
+  ],
+  [
+    'core/responses/',
+    [
+      'type core/authentication/',
+      'core/events.ts',
+      'type core/principal.ts',
+      'type core/express.ts',
+      ...words,
+    ],
+    ['http-errors'],
+  ],
+  [
+    'core/guard.ts',
+    [
+      'core/authentication/request-state.ts',
+      'type core/authentication/',
+      'core/authorization/',
+      'core/responses/',
+      'type core/express.ts',
+      ...words,
+    ],
+    [],
+  ],
+  [
+    'core/authorize.ts',
+    [
+      'core/authorization/',
+      'core/guard.ts',
+      'type core/principal.ts',
+      'type core/express.ts',
+      ...words,
+    ],
+    [],
+  ],
+  [
+    'core/jwt-bearer.ts',
+    [
+      'core/authentication/',
+      'core/responses/http-error.ts',
+      'core/express.ts',
+      'type core/events.ts',
+      'type core/principal.ts',
+      ...words,
+    ],
+    [],
+  ],
+  ['issuer/', [...entryMayImport, 'core/keys/symmetric-key.ts'], ['jose']],
+  ['tokens/', entryMayImport, ['jose', 'openid-client', 'type express']],
+  [
+    'session/',
+    [...entryMayImport, 'browser/', 'core/responses/www-authenticate.ts'],
+    ['cookie-parser'],
+  ],
+  ['redis/', storeMayImport, []],
+  ['postgres/', storeMayImport, []],
+  [
+    'testing/',
+    [...entryMayImport, 'type issuer/', 'type tokens/', 'type session/session-store.ts'],
+    ['jose'],
+  ],
+]
+
+const importStatement =
+  /^(?:import|export) (?<type>type )?(?:[\w$*{},\s]*? from )?'(?<from>[^']+)'/gm
+const importExpression = /\bimport\('(?<from>[^']+)'\)/g
+
+function importsOf(code: string) {
+  return [...code.matchAll(importStatement), ...code.matchAll(importExpression)].map((match) => ({
+    from: match.groups?.['from'] ?? '',
+    isType: match.groups?.['type'] !== undefined,
+  }))
+}
+
+function fits(file: string, name: string) {
+  return name.endsWith('/') ? file.startsWith(name) : file === name
+}
+
+function forbiddenImports(file: string, code: string): string[] {
+  const row = rows.find(([who]) => fits(file, who))
+  if (!row) return [`${file} has no row in the import table`]
+  const [who, ours, packages] = row
+
+  function mayImport(from: string, isType: boolean) {
+    if (from.startsWith('node:')) return who !== 'browser/'
+    const allowed = (names: string[]) =>
+      isType ? names.map((name) => name.replace(/^type /, '')) : names
+    if (!from.startsWith('.')) return allowed(packages).includes(from)
+    const target = targetOf(file, from)
+    return allowed([...ours, who]).some((name) => fits(target, name))
+  }
+
+  return importsOf(code)
+    .filter(({ from, isType }) => !mayImport(from, isType))
+    .map(({ from, isType }) => `${file} must not import ${isType ? 'types of ' : ''}${from}`)
+}
+
+function targetOf(file: string, from: string): string {
+  return posix.join(posix.dirname(file), from).replace(/\.js$/, '.ts')
+}
+
+// The first way from a file back to itself, types included: whoever reads one then has to read them all.
+function circleIn(codeOf: ReadonlyMap<string, string>): string[] | undefined {
+  const done = new Set<string>()
+  function visit(file: string, path: readonly string[]): string[] | undefined {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file]
+    if (done.has(file)) return undefined
+    for (const { from } of importsOf(codeOf.get(file) ?? '')) {
+      const circle = from.startsWith('.') && visit(targetOf(file, from), [...path, file])
+      if (circle) return circle
+    }
+    done.add(file)
+    return undefined
+  }
+  for (const file of codeOf.keys()) {
+    const circle = visit(file, [])
+    if (circle) return circle
+  }
+  return undefined
+}
+
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .sort()
+
+const codeOf = new Map(
+  files.map((file) => [file, readFileSync(new URL(file, source), 'utf8')] as const),
+)
+
+describe('the import table', () => {
+  test.each(files)('allows what src/%s imports', (file) => {
+    expect(forbiddenImports(file, codeOf.get(file) as string)).toEqual([])
+  })
+
+  test.each(rows.filter(([who]) => !entries.includes(who)))(
+    'keeps the optional entries out of %s',
+    (_who, ours) => {
+      expect(ours.filter((name) => entries.some((entry) => name.includes(entry)))).toEqual([])
+    },
+  )
+
+  test.each([
+    ['a folder without a row', 'helpers/strings.ts', ''],
+    ['a loose file without a row', 'utils.ts', ''],
+    ['a loose file of the core without a row', 'core/utils.ts', ''],
+    ['a room above', 'core/keys/metadata.ts', "import { a } from '../authentication/options.js'"],
+    ['a type from a room above', 'core/errors.ts', "import type { A } from './principal.js'"],
+    ['a re-export', 'core/principal.ts', "export { AuthError } from './errors.js'"],
+    ['the core in the cellar', 'internal/lru-map.ts', "import type { A } from '../core/errors.js'"],
+    ['an import over several lines', 'core/errors.ts', "import {\n  a,\n  b,\n} from 'jose'"],
+    ['an import for its effect', 'core/errors.ts', "import 'jose'"],
+    ['a dynamic import', 'core/authorization/policy.ts', "const jose = await import('jose')"],
+    ['Express itself', 'core/express.ts', "import { Router } from 'express'"],
+    ['Express in validation', 'core/validation/a.ts', "import type { Request } from 'express'"],
+    ['a second writer of responses', 'core/authorize.ts', "import createError from 'http-errors'"],
+    ['an optional entry in the core', 'index.ts', "export * from './testing/index.js'"],
+    ['the core behind an entry', 'testing/index.ts', "import { jwtBearer } from '../index.js'"],
+    ['Node in the browser', 'browser/index.ts', "import { request } from 'node:http'"],
+  ])('refuses %s', (_case, file, code) => {
+    expect(forbiddenImports(file, code)).toHaveLength(1)
+  })
+})
+
+describe('the import graph', () => {
+  test('has no circle', () => {
+    expect(circleIn(codeOf)).toBeUndefined()
+  })
+
+  test('would show one', () => {
+    const circle = new Map([
+      ['core/a.ts', "import type { B } from './b.js'"],
+      ['core/b.ts', "export { c } from '../internal/c.js'"],
+      ['internal/c.ts', "import {\n  a,\n} from '../core/a.js'"],
+    ])
+    expect(circleIn(circle)).toEqual(['core/a.ts', 'core/b.ts', 'internal/c.ts', 'core/a.ts'])
+  })
+})
