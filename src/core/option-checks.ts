@@ -1,3 +1,4 @@
+import { nearestName } from '../internal/nearest-name.js'
 import { ConfigurationError } from './errors.js'
 
 /** Says what a value is, without quoting anything that could be a secret. */
@@ -27,15 +28,49 @@ export function checkObject(value: unknown, name: string): void {
   }
 }
 
-/** Requires an object and refuses names it does not know, so that a misspelt option never goes unnoticed. */
-export function checkNames(value: unknown, known: readonly string[], name: string): void {
+/**
+ * Requires an object and refuses names it does not know, so that a misspelt option never goes unnoticed.
+ *
+ * @param hintFor - Knows better than the spelling what a foreign name stands for.
+ */
+export function checkNames(
+  value: unknown,
+  known: readonly string[],
+  name: string,
+  hintFor: (key: string) => string | undefined = () => undefined,
+): void {
   checkObject(value, name)
   for (const key of Object.keys(value as object)) {
     if (known.includes(key)) continue
-    const meant = known.find((other) => other.toLowerCase() === key.toLowerCase())
-    const hint = meant === undefined ? `known are ${known.join(', ')}` : `did you mean "${meant}"?`
-    throw new ConfigurationError(`"${key}" is not a member of ${name}; ${hint}`)
+    const hint = hintFor(key) ?? hintBySpelling(key, known)
+    // Whoever spreads a secret into options puts its characters in the place of names.
+    const shown = JSON.stringify(key.slice(0, 40))
+    throw new ConfigurationError(`${shown} is not a member of ${name}; ${hint}`)
   }
+}
+
+function hintBySpelling(key: string, known: readonly string[]): string {
+  const meant = nearestName(key, known)
+  return meant === undefined ? `known are ${known.join(', ')}` : `did you mean "${meant}"?`
+}
+
+/** Requires an object with methods, such as a store; `optional` ones may be absent, but must not be anything else. */
+export function checkMethods<T extends object>(
+  value: T | undefined,
+  name: string,
+  methods: readonly (keyof T & string)[],
+  optional: readonly (keyof T & string)[] = [],
+): void {
+  const found = (value ?? {}) as Record<string, unknown>
+  const lacking = [...methods, ...optional.filter((method) => found[method] !== undefined)].filter(
+    (method) => typeof found[method] !== 'function',
+  )
+  if (lacking.length === 0) return
+  const list = (names: readonly string[]) => names.map((method) => `${method}()`).join(', ')
+  const isObject = typeof value === 'object' && (value as T | null) !== null
+  throw new ConfigurationError(
+    `"${name}" must be an object with ${list(methods)}, ${isObject ? `and lacks ${list(lacking)}` : `got ${kindOf(value)}`}`,
+  )
 }
 
 /** Reads a switch; `undefined` means the default. */
@@ -45,13 +80,28 @@ export function readFlag(value: unknown, name: string, fallback: boolean): boole
   return value
 }
 
-/** Reads a duration in seconds; `undefined` means the default. */
-export function readSeconds(value: unknown, name: string, fallback: number): number {
+/**
+ * Reads a duration in seconds; `undefined` means the default.
+ *
+ * @param most - The longest duration that can be meant: a larger number is one of milliseconds, or no
+ * protection any more.
+ */
+export function readSeconds(value: unknown, name: string, fallback: number, most: number): number {
   if (value === undefined) return fallback
   if (typeof value !== 'number' || !Number.isFinite(value) || value < 0) {
     throw wrong(name, 'a non-negative number of seconds', value)
   }
+  if (value > most) {
+    throw new ConfigurationError(
+      `"${name}" must be at most ${most} seconds, got ${value}; seconds, not milliseconds?`,
+    )
+  }
   return value
+}
+
+/** Reads a clock. Without one, `Date.now` is looked up at each call, so that a fake clock set later counts. */
+export function readClock(value: (() => number) | undefined): () => number {
+  return readFunction(value, 'clock') ?? (() => Date.now())
 }
 
 /** Reads a whole number of at least one; `undefined` means the default. */
@@ -88,8 +138,14 @@ export function readList(value: unknown, name: string): readonly string[] {
   return readTexts(value, name)
 }
 
+/** Requires a function. */
+export function requireFunction(value: unknown, name: string): void {
+  if (typeof value === 'function') return
+  throw new ConfigurationError(`"${name}" must be a function, got ${kindOf(value)}`)
+}
+
 /** Reads a function; `undefined` stays `undefined`. */
 export function readFunction<T>(value: T, name: string): T {
-  if (value === undefined || typeof value === 'function') return value
-  throw new ConfigurationError(`"${name}" must be a function, got ${kindOf(value)}`)
+  if (value !== undefined) requireFunction(value, name)
+  return value
 }

@@ -2,7 +2,7 @@ import type { AuthorizationRequirement } from '../core/authorization/requirement
 import { MetadataUnavailableError } from '../core/errors.js'
 import { TokenRevokedError } from '../core/token-errors.js'
 import type { TokenValidatedContext } from '../core/events.js'
-import { checkNames, readFlag, readFunction } from '../core/option-checks.js'
+import { checkMethods, checkNames, readFlag, readFunction } from '../core/option-checks.js'
 import type { DenyList, DenyQuery } from './deny-list.js'
 import { notify, type RevocationEvent } from './events.js'
 
@@ -83,6 +83,7 @@ function revocationCheck(
   denyList: DenyList,
   options: RevocationCheckOptions,
 ): (token: DenyQuery) => Promise<Verdict> {
+  checkMethods(denyList, 'denyList', ['isDenied'])
   checkNames(options, ['failClosed', 'onEvent'], 'the options of the revocation check')
   const failClosed = readFlag(options.failClosed, 'failClosed', false)
   const onEvent = readFunction(options.onEvent, 'onEvent')

@@ -1,6 +1,12 @@
 import type { JWK } from 'jose'
 import { ConfigurationError } from '../core/errors.js'
-import { checkNames, readFunction, readSeconds, readText } from '../core/option-checks.js'
+import {
+  checkMethods,
+  checkNames,
+  readClock,
+  readSeconds,
+  readText,
+} from '../core/option-checks.js'
 import type { KeyRingState, KeyRingStore, StoredKey } from './key-ring-store.js'
 import type { KeyRing, TokenSigner } from './key-ring.js'
 import { createMemoryKeyRingStore } from './memory-key-ring-store.js'
@@ -55,6 +61,7 @@ export interface KeyRingOptions {
   clock?: (() => number) | undefined
 }
 
+const day = 86_400
 const known = ['algorithm', 'announce', 'sign', 'retain', 'store', 'refreshInterval', 'clock']
 const signatureAlgorithm = /^(?:(?:HS|RS|PS|ES)(?:256|384|512)|EdDSA)$/
 
@@ -78,15 +85,16 @@ export function createKeyRing(options: KeyRingOptions = {}): KeyRing {
       `"algorithm" must be a JWT signature algorithm, got ${JSON.stringify(algorithm)}`,
     )
   }
-  const announce = readSeconds(options.announce, 'announce', 14 * 86_400) * 1000
-  const sign = readSeconds(options.sign, 'sign', 90 * 86_400) * 1000
-  const retain = readSeconds(options.retain, 'retain', 14 * 86_400) * 1000
-  const refreshInterval = readSeconds(options.refreshInterval, 'refreshInterval', 10) * 1000
+  const announce = readSeconds(options.announce, 'announce', 14 * day, 3650 * day) * 1000
+  const sign = readSeconds(options.sign, 'sign', 90 * day, 3650 * day) * 1000
+  const retain = readSeconds(options.retain, 'retain', 14 * day, 3650 * day) * 1000
+  const refreshInterval = readSeconds(options.refreshInterval, 'refreshInterval', 10, 3600) * 1000
   if (sign <= announce) {
     throw new ConfigurationError('"sign" must be longer than "announce", or no key is ever ready')
   }
-  const clock = readFunction(options.clock, 'clock') ?? Date.now
-  const store = options.store ?? createMemoryKeyRingStore()
+  const clock = readClock(options.clock)
+  const { store = createMemoryKeyRingStore() } = options
+  checkMethods(store, 'store', ['load', 'save'])
   // The same object for the same key: verifiers import each one once. A `kid` stands for one key.
   const verifiers = new Map<string, JWK>()
   let latest: { readonly kid: string; readonly signer: Promise<TokenSigner> } | undefined

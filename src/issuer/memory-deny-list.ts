@@ -1,4 +1,4 @@
-import { checkNames, readCount, readFunction } from '../core/option-checks.js'
+import { checkNames, readClock, readCount } from '../core/option-checks.js'
 import type { DenyKind, DenyList } from './deny-list.js'
 import { warnInProduction } from './warn-in-production.js'
 
@@ -33,7 +33,7 @@ interface Entry {
 export function createMemoryDenyList(options: MemoryDenyListOptions = {}): DenyList {
   checkNames(options, ['maxEntries', 'clock'], 'the options of createMemoryDenyList()')
   const maxEntries = readCount(options.maxEntries, 'maxEntries', 100_000)
-  const clock = readFunction(options.clock, 'clock') ?? Date.now
+  const clock = readClock(options.clock)
   warnInProduction('The deny list', 'other processes accept what it denies')
   const entries = new Map<string, Entry>()
 

@@ -1,4 +1,4 @@
-import { checkNames, readCount, readFunction } from '../core/option-checks.js'
+import { checkNames, readClock, readCount } from '../core/option-checks.js'
 import type {
   NewRefreshToken,
   RefreshFamily,
@@ -55,7 +55,7 @@ const maxTokens = 100
 export function createMemoryRefreshStore(options: MemoryRefreshStoreOptions = {}): RefreshStore {
   checkNames(options, ['maxSessions', 'clock'], 'the options of createMemoryRefreshStore()')
   const maxSessions = readCount(options.maxSessions, 'maxSessions', 10_000)
-  const clock = readFunction(options.clock, 'clock') ?? Date.now
+  const clock = readClock(options.clock)
   warnInProduction('The refresh store', 'a restart signs everybody out')
   const families = new Map<string, Family>()
   const subjects = new Map<string, Set<string>>()

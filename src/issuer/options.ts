@@ -1,20 +1,19 @@
 import { ConfigurationError } from '../core/errors.js'
-import { SymmetricKey } from '../core/keys/symmetric-key.js'
+import type { SymmetricKey } from '../core/keys/symmetric-key.js'
 import {
   checkNames,
+  readClock,
   readCount,
   readFunction,
   readSeconds,
   readText,
   readTexts,
 } from '../core/option-checks.js'
-import { createKeyRing } from './create-key-ring.js'
 import type { DenyList } from './deny-list.js'
 import type { IssuerEvent } from './events.js'
 import type { KeyRing } from './key-ring.js'
-import { createMemoryRefreshStore } from './memory-refresh-store.js'
+import { readDenyList, readKeys, readLifetime, readShare, readStore } from './read-options.js'
 import type { RefreshStore } from './refresh-store.js'
-import { secretKeyRing } from './secret-key-ring.js'
 
 /** What {@link createTokenIssuer} accepts. */
 export interface TokenIssuerOptions {
@@ -122,6 +121,8 @@ export interface TokenIssuerSettings {
   readonly clock: () => number
 }
 
+const day = 86_400
+
 const known: readonly (keyof TokenIssuerOptions)[] = [
   'issuer',
   'audience',
@@ -150,48 +151,27 @@ export function resolveOptions(options: TokenIssuerOptions): TokenIssuerSettings
   if (first === undefined) {
     throw new ConfigurationError('"audience" is missing: name the API that the tokens are for')
   }
-  const clock = readFunction(options.clock, 'clock') ?? Date.now
+  const clock = readClock(options.clock)
   return {
     issuer,
     audience: [first, ...others],
     keys: readKeys(options.keys, clock),
-    store: options.store ?? createMemoryRefreshStore({ clock }),
-    denyList: options.denyList,
+    store: readStore(options.store, clock),
+    denyList: readDenyList(options.denyList),
     clientId: readText(options.clientId, 'clientId') ?? first,
-    accessTokenLifetime: readLifetime(options.accessTokenLifetime, 'accessTokenLifetime', 600),
+    accessTokenLifetime: readLifetime(options.accessTokenLifetime, 'accessTokenLifetime', 600, day),
     accessTokenJitter: readShare(options.accessTokenJitter, 'accessTokenJitter', 0.05),
-    idleLifetime: readLifetime(options.idleLifetime, 'idleLifetime', 14 * 86_400),
-    absoluteLifetime: readLifetime(options.absoluteLifetime, 'absoluteLifetime', 30 * 86_400),
-    reuseInterval: readWindow(options.reuseInterval, 'reuseInterval', 20),
+    idleLifetime: readLifetime(options.idleLifetime, 'idleLifetime', 14 * day, 400 * day),
+    absoluteLifetime: readLifetime(
+      options.absoluteLifetime,
+      'absoluteLifetime',
+      30 * day,
+      400 * day,
+    ),
+    reuseInterval: readSeconds(options.reuseInterval, 'reuseInterval', 20, 60),
     maxSessions: readCount(options.maxSessions, 'maxSessions', 100),
-    clockSkew: readSeconds(options.clockSkew, 'clockSkew', 300),
+    clockSkew: readSeconds(options.clockSkew, 'clockSkew', 300, 3600),
     onEvent: readFunction(options.onEvent, 'onEvent'),
     clock,
   }
-}
-
-function readKeys(keys: KeyRing | SymmetricKey | undefined, clock: () => number): KeyRing {
-  if (keys === undefined) return createKeyRing({ clock })
-  if (keys instanceof SymmetricKey) return secretKeyRing(keys)
-  if (typeof (keys as Partial<KeyRing> | null)?.signer === 'function') return keys
-  throw new ConfigurationError('"keys" must be a key ring or symmetricKey(secret)')
-}
-
-// RFC 7519 counts whole seconds, so a shorter token would be born dead.
-function readLifetime(value: unknown, name: string, fallback: number): number {
-  const seconds = readSeconds(value, name, fallback)
-  if (seconds >= 1) return seconds
-  throw new ConfigurationError(`"${name}" must be at least 1 second, got ${seconds}`)
-}
-
-function readWindow(value: unknown, name: string, fallback: number): number {
-  const seconds = readSeconds(value, name, fallback)
-  if (seconds <= 60) return seconds
-  throw new ConfigurationError(`"${name}" must be 60 seconds at most, got ${seconds}`)
-}
-
-function readShare(value: unknown, name: string, fallback: number): number {
-  const share = readSeconds(value, name, fallback)
-  if (share < 1) return share
-  throw new ConfigurationError(`"${name}" must be less than 1, got ${share}`)
 }

@@ -25,6 +25,8 @@ export interface PostgresUserTokenStore extends UserTokenStore {
   prune(): Promise<number>
 }
 
+const day = 86_400
+
 const store = `
 INSERT INTO bearer_user_tokens (subject, session_id, token, version, expires_at)
 VALUES ($1, $2, $3, $4, clock_timestamp() + $5::float8 * interval '1 second')
@@ -98,7 +100,7 @@ export function createPostgresUserTokenStore(
 ): PostgresUserTokenStore {
   checkClient(client)
   checkNames(options, ['idleLifetime'], 'the options of createPostgresUserTokenStore()')
-  const idleLifetime = readSeconds(options.idleLifetime, 'idleLifetime', 30 * 86_400)
+  const idleLifetime = readSeconds(options.idleLifetime, 'idleLifetime', 30 * day, 400 * day)
 
   return {
     async storeToken({ subject, sessionId }, token, { ifVersion } = {}) {

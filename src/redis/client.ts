@@ -43,8 +43,8 @@ export function defineScript(text: string): RunScript {
 
 /** Refuses, while the app starts, what cannot run a script. */
 export function checkClient(client: RedisClient): void {
-  const { evalSha, evalsha } =
-    (client as Partial<NodeRedisClient & IoRedisClient> | undefined) ?? {}
-  if (typeof evalSha === 'function' || typeof evalsha === 'function') return
+  const methods = (client as Partial<NodeRedisClient & IoRedisClient> | undefined) ?? {}
+  const { evalSha = methods.evalsha } = methods
+  if (typeof methods.eval === 'function' && typeof evalSha === 'function') return
   throw new ConfigurationError('"client" must be a client of redis or ioredis')
 }

@@ -52,7 +52,7 @@ export function createRedisRefreshStore(
 ): RefreshStore {
   checkClient(client)
   const prefix = readPrefix(options, 'createRedisRefreshStore', ['reuseInterval'])
-  const reuseInterval = readSeconds(options.reuseInterval, 'reuseInterval', 60)
+  const reuseInterval = readSeconds(options.reuseInterval, 'reuseInterval', 60, 60)
   const sealedLifetime = Math.max(1, Math.ceil(reuseInterval * 1000))
   // The braces make a cluster keep together what belongs together.
   const sessionKey = (id: string) => `${prefix}session:{${id}}`

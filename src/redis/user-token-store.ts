@@ -16,6 +16,8 @@ export interface RedisUserTokenStoreOptions extends RedisStoreOptions {
   idleLifetime?: number | undefined
 }
 
+const day = 86_400
+
 /** keys: record · token, new version, lifetime in milliseconds, expected version if any → 1 or 0 */
 const store = defineScript(`
 if ARGV[4] and redis.call('HGET', KEYS[1], 'version') ~= ARGV[4] then return 0 end
@@ -65,7 +67,7 @@ export function createRedisUserTokenStore(
 ): UserTokenStore {
   checkClient(client)
   const prefix = readPrefix(options, 'createRedisUserTokenStore', ['idleLifetime'])
-  const idleLifetime = readSeconds(options.idleLifetime, 'idleLifetime', 30 * 86_400)
+  const idleLifetime = readSeconds(options.idleLifetime, 'idleLifetime', 30 * day, 400 * day)
   const milliseconds = Math.max(1, Math.ceil(idleLifetime * 1000))
   const recordKey = (user: UserKey) => `${prefix}user-token:${nameOf(user)}`
   const lockKey = (user: UserKey) => `${prefix}user-token-lock:${nameOf(user)}`

@@ -1,4 +1,4 @@
-import { readCount } from '../core/option-checks.js'
+import { checkNames, readClock, readCount } from '../core/option-checks.js'
 
 /** One session as a store keeps it: the store looks at nothing but these members. */
 export interface SessionRecord {
@@ -47,8 +47,9 @@ export interface MemorySessionStoreOptions {
  * restart may sign everybody out.
  */
 export function memorySessionStore(options: MemorySessionStoreOptions = {}): SessionStore {
+  checkNames(options, ['maxEntries', 'clock'], 'the options of memorySessionStore()')
   const maxEntries = readCount(options.maxEntries, 'maxEntries', 10_000)
-  const { clock = Date.now } = options
+  const clock = readClock(options.clock)
   const records = new Map<string, SessionRecord>()
 
   function read(key: string): SessionRecord | undefined {

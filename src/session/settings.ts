@@ -1,11 +1,14 @@
 import { ConfigurationError } from '../core/errors.js'
 import {
+  checkMethods,
   checkNames,
+  readClock,
   readFlag,
   readFunction,
   readList,
   readSeconds,
   readText,
+  requireFunction,
   show,
 } from '../core/option-checks.js'
 import type { SessionOptions } from './options.js'
@@ -46,6 +49,8 @@ const names: { readonly [Name in keyof Required<SessionOptions>]: true } = {
   clock: true,
 }
 
+const day = 86_400
+
 // RFC 6265 section 4.1.1: a cookie's name is an HTTP token.
 const cookieToken = /^[\w!#$%&'*+\-.^`|~]+$/
 
@@ -67,11 +72,11 @@ export function resolveSession(options: SessionOptions): SessionSettings {
   if (!cookieToken.test(cookieName)) {
     throw new ConfigurationError(`"cookieName" must be a cookie name, got ${show(cookieName)}`)
   }
-  if (readFunction(options.login, 'login') === undefined) {
-    throw new ConfigurationError('"login" must be a function, got undefined')
-  }
+  requireFunction(options.login, 'login')
   const keepsToken = oneOf(options.cookieContent, 'cookieContent', ['id', 'token']) === 'token'
-  const clock = readFunction(options.clock, 'clock') ?? Date.now
+  const clock = readClock(options.clock)
+  const { store = memorySessionStore({ clock }) } = options
+  checkMethods(store, 'store', ['get', 'set', 'replace', 'delete'])
   if (options.store === undefined && !keepsToken && isProduction) warnAboutMemory()
   return Object.freeze({
     login: options.login,
@@ -81,9 +86,9 @@ export function resolveSession(options: SessionOptions): SessionSettings {
     cookieName: secure ? `__Host-Http-${cookieName}` : cookieName,
     sameSite: oneOf(options.sameSite, 'sameSite', ['lax', 'strict']) === 'lax' ? 'Lax' : 'Strict',
     secure,
-    maxAge: readSeconds(options.maxAge, 'maxAge', 14 * 24 * 3600),
-    refreshBefore: readSeconds(options.refreshBefore, 'refreshBefore', 60),
-    store: options.store ?? memorySessionStore({ clock }),
+    maxAge: readSeconds(options.maxAge, 'maxAge', 14 * day, 400 * day),
+    refreshBefore: readSeconds(options.refreshBefore, 'refreshBefore', 60, day),
+    store,
     trustedOrigins: readOrigins(options.trustedOrigins),
     claims: readList(options.claims, 'claims'),
     exposeAccessToken: readFlag(options.exposeAccessToken, 'exposeAccessToken', false),

@@ -1,5 +1,6 @@
 import type { Configuration } from 'openid-client'
 import { ConfigurationError } from '../core/errors.js'
+import { readSeconds } from '../core/option-checks.js'
 import { TokenRequestError, type TokenClient, type TokenParameters } from './token-client.js'
 
 /**
@@ -21,6 +22,7 @@ export function openidClient(config: Configuration): TokenClient {
   if (timeout === undefined || !(timeout > 0)) {
     throw new ConfigurationError('"config.timeout" must be a positive number of seconds')
   }
+  readSeconds(timeout, 'config.timeout', 0, 300)
   // Loaded at the first request, so that the entry also works where the optional peer is missing.
   const protocol = () => import('openid-client')
   return {

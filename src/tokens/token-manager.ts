@@ -1,5 +1,11 @@
 import { ConfigurationError } from '../core/errors.js'
-import { checkNames, readFunction, readSeconds } from '../core/option-checks.js'
+import {
+  checkMethods,
+  checkNames,
+  readClock,
+  readFunction,
+  readSeconds,
+} from '../core/option-checks.js'
 import { fail, type AccessTokenResult } from './access-token-result.js'
 import { createBackOff } from './back-off.js'
 import { createClientTokens } from './client-tokens.js'
@@ -131,18 +137,20 @@ const optionNames = ['client', 'store', 'buffer', 'onEvent', 'clock']
  */
 export function createTokenManager(options: TokenManagerOptions): TokenManager {
   checkNames(options, optionNames, 'the token manager options')
-  const { client, clock = Date.now } = options
-  if (typeof client?.refresh !== 'function') {
+  const { client, store: given = createMemoryUserTokenStore() } = options
+  if (typeof (client as Partial<TokenClient> | undefined)?.refresh !== 'function') {
     throw new ConfigurationError('"client" must be a token client; make one with openidClient()')
   }
-  readFunction(options.clock, 'clock')
+  checkMethods(client, 'client', ['refresh', 'clientCredentials', 'revoke'])
+  checkMethods(given, 'store', ['storeToken', 'getToken', 'clearToken'], ['lock'])
+  const clock = readClock(options.clock)
   const onEvent = quietly(readFunction(options.onEvent, 'onEvent'))
-  const store = guardStore(options.store ?? createMemoryUserTokenStore(), onEvent)
+  const store = guardStore(given, onEvent)
   const settings = {
     client,
     store,
     backOff: createBackOff(clock),
-    buffer: readSeconds(options.buffer, 'buffer', 60),
+    buffer: readSeconds(options.buffer, 'buffer', 60, 86_400),
     clock,
     onEvent,
   }

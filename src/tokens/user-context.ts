@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { RequestHandler } from 'express'
 import type { Request } from '../core/express.js'
+import { checkNames, requireFunction } from '../core/option-checks.js'
 import type { UserKey } from './user-token.js'
 
 /** What {@link userTokenContext} accepts. */
@@ -23,12 +24,17 @@ const openRequests = new Set<Request>()
  *
  * Mount it behind the session and the body parsers, which may leave the request's context.
  *
+ * @throws {@link ConfigurationError} when an option is wrong, at once.
+ *
  * @example
  * ```ts
  * app.use(userTokenContext({ user: (req) => req.session.user }))
  * ```
  */
-export function userTokenContext({ user }: UserTokenContextOptions): RequestHandler {
+export function userTokenContext(options: UserTokenContextOptions): RequestHandler {
+  checkNames(options, ['user'], 'the options of userTokenContext()')
+  const { user } = options
+  requireFunction(user, 'user')
   return (req, res, next) => {
     openRequests.add(req)
     res.once('close', () => openRequests.delete(req))

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '../core/errors.js'
-import { checkNames, readFunction } from '../core/option-checks.js'
+import { checkMethods, checkNames, readFunction } from '../core/option-checks.js'
 import type { AccessTokenSuccess } from './access-token-result.js'
 import { createAddressResolver } from './address-resolver.js'
 import { fingerprint } from './fingerprint.js'
@@ -96,6 +96,7 @@ const optionNames = [
  */
 export function createUserFetch(options: UserFetchOptions): UserFetch {
   checkNames(options, optionNames, 'the user fetch options')
+  checkMethods(options.manager, 'manager', ['getAccessToken', 'onEvent'])
   const { manager, scope, resource, onMissing = 'throw', authorize = presentBearer } = options
   const send = readFunction(options.fetch, 'fetch') ?? ((request: Request) => fetch(request))
   const resolveAddress = createAddressResolver(options.baseUrl, options.allowedOrigins)

@@ -36,7 +36,7 @@ describe('kindOf and show', () => {
 describe('the readers of options', () => {
   test('take undefined for the default', () => {
     expect(readFlag(undefined, 'x', true)).toBe(true)
-    expect(readSeconds(undefined, 'x', 300)).toBe(300)
+    expect(readSeconds(undefined, 'x', 300, 3600)).toBe(300)
     expect(readCount(undefined, 'x', 9)).toBe(9)
     expect(readText(undefined, 'x')).toBeUndefined()
     expect(readTexts(undefined, 'x')).toEqual([])
@@ -47,8 +47,8 @@ describe('the readers of options', () => {
   test('hand on what is right', () => {
     const work = () => 1
     expect(readFlag(false, 'x', true)).toBe(false)
-    expect(readSeconds(0, 'x', 300)).toBe(0)
-    expect(readSeconds(0.5, 'x', 300)).toBe(0.5)
+    expect(readSeconds(0, 'x', 300, 3600)).toBe(0)
+    expect(readSeconds(0.5, 'x', 300, 3600)).toBe(0.5)
     expect(readCount(1, 'x', 9)).toBe(1)
     expect(readText(' a ', 'x')).toBe(' a ')
     expect(readTexts('a', 'x')).toEqual(['a'])

@@ -9,7 +9,8 @@ import type { SigningKey } from '../keys/signing-key.js'
 import { LruMap } from '../../internal/lru-map.js'
 import { andThen, attempt, type MaybePromise } from '../../internal/maybe-promise.js'
 import { checkNames, show } from '../option-checks.js'
-import { issuerOptionNames, parameterNames } from './option-names.js'
+import { issuerOptionNames } from './option-names.js'
+import { checkParameterNames, nameHints } from './name-hints.js'
 import type { IssuerOptions, IssuerResolver } from './options.js'
 import type { AuthenticationRequest } from './read-token.js'
 import { resolveRules, type CommonSettings, type TokenRules } from './token-rules.js'
@@ -116,9 +117,8 @@ function unavailable(cause: unknown): never {
 }
 
 function checkIssuerOptions(options: IssuerOptions<never>, name: string): void {
-  checkNames(options, issuerOptionNames, name)
-  const { tokenValidationParameters = {} } = options
-  checkNames(tokenValidationParameters, parameterNames, '"tokenValidationParameters"')
+  checkNames(options, issuerOptionNames, name, nameHints('issuer'))
+  checkParameterNames(options.tokenValidationParameters)
 }
 
 // The `iss` values that lead to an issuer. An authority may or may not end in "/"; its document decides

@@ -52,7 +52,7 @@ export interface TokenCacheOptions {
    */
   maxEntries?: number | undefined
   /**
-   * For how many seconds a token is remembered; never beyond its `exp`.
+   * For how many seconds a token is remembered, a day at most; never beyond its `exp`.
    *
    * @defaultValue `300`
    */
@@ -95,25 +95,26 @@ export interface JwtBearerOptions<TClaims = JwtClaims> extends IssuerOptions<TCl
    */
   refreshOnIssuerKeyNotFound?: boolean | undefined
   /**
-   * Seconds after which metadata and keys are refreshed in the background.
+   * Seconds after which metadata and keys are refreshed in the background; 31 days at most.
    *
    * @defaultValue `43200`
    */
   automaticRefreshInterval?: number | undefined
   /**
-   * The least number of seconds between two fetches because of an unknown key; the first is immediate.
+   * The least number of seconds between two fetches because of an unknown key, a day at most; the first is
+   * immediate.
    *
    * @defaultValue `30`
    */
   refreshInterval?: number | undefined
   /**
-   * Seconds for which old keys go on serving while the issuer cannot be reached.
+   * Seconds for which old keys go on serving while the issuer cannot be reached; 31 days at most.
    *
    * @defaultValue `3600`
    */
   lastKnownGoodLifetime?: number | undefined
   /**
-   * The limit, in seconds of real time, on one whole refresh: metadata, its fallback and the keys.
+   * The limit, in seconds of real time, on one whole refresh: metadata, its fallback and the keys; 300 at most.
    *
    * @defaultValue `5`
    */

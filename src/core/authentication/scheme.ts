@@ -4,6 +4,7 @@ import type { JwtBearerEvents } from '../events.js'
 import type { MaybePromise } from '../../internal/maybe-promise.js'
 import {
   checkNames,
+  readClock,
   readCount,
   readFlag,
   readFunction,
@@ -12,11 +13,14 @@ import {
   show,
 } from '../option-checks.js'
 import { createTokenCache, type TokenCache } from '../validation/token-cache.js'
+import { checkParameterNames, nameHints } from './name-hints.js'
 import { routeByList, routeByResolver, type IssuerRoute } from './issuer-routes.js'
-import { eventNames, issuerOptionNames, optionNames, parameterNames } from './option-names.js'
+import { eventNames, issuerOptionNames, optionNames } from './option-names.js'
 import type { JwtBearerOptions } from './options.js'
 import type { AuthenticationRequest } from './read-token.js'
 import { resolveRules, type CommonSettings, type TokenRules } from './token-rules.js'
+
+const day = 86_400
 
 /** One configuration, complete, checked and ready for requests. */
 export interface AuthenticationScheme {
@@ -44,9 +48,9 @@ export interface AuthenticationScheme {
  * @throws {@link ConfigurationError} when they could not work or would not be safe.
  */
 export function resolveScheme(options: JwtBearerOptions<never>): AuthenticationScheme {
-  checkNames(options, optionNames, 'the options of jwtBearer()')
-  const { tokenValidationParameters = {}, events = {} } = options
-  checkNames(tokenValidationParameters, parameterNames, '"tokenValidationParameters"')
+  checkNames(options, optionNames, 'the options of jwtBearer()', nameHints('options'))
+  const { events = {} } = options
+  checkParameterNames(options.tokenValidationParameters)
   const name = readText(options.scheme, 'scheme') ?? 'Bearer'
   const common = readCommon(options, name)
   return Object.freeze({
@@ -70,7 +74,8 @@ function readCommon(options: JwtBearerOptions<never>, scheme: string): CommonSet
       | 'lastKnownGoodLifetime'
       | 'backchannelTimeout',
     fallback: number,
-  ) => readSeconds(options[name], name, fallback)
+    most: number,
+  ) => readSeconds(options[name], name, fallback, most)
   return {
     scheme,
     refreshOnIssuerKeyNotFound: readFlag(
@@ -78,13 +83,13 @@ function readCommon(options: JwtBearerOptions<never>, scheme: string): CommonSet
       'refreshOnIssuerKeyNotFound',
       true,
     ),
-    automaticRefreshInterval: seconds('automaticRefreshInterval', 43200),
-    refreshInterval: seconds('refreshInterval', 30),
-    lastKnownGoodLifetime: seconds('lastKnownGoodLifetime', 3600),
-    backchannelTimeout: seconds('backchannelTimeout', 5),
+    automaticRefreshInterval: seconds('automaticRefreshInterval', 43200, 31 * day),
+    refreshInterval: seconds('refreshInterval', 30, day),
+    lastKnownGoodLifetime: seconds('lastKnownGoodLifetime', 3600, 31 * day),
+    backchannelTimeout: seconds('backchannelTimeout', 5, 300),
     // Looked up at each call, so that a fetch that is replaced later is the one that is used.
     fetch: readFunction(options.fetch, 'fetch') ?? ((...request) => globalThis.fetch(...request)),
-    clock: readFunction(options.clock, 'clock') ?? Date.now,
+    clock: readClock(options.clock),
   }
 }
 
@@ -122,7 +127,7 @@ function resolveCache(
   checkNames(options, ['maxEntries', 'maxAge'], '"tokenCache"')
   return createTokenCache({
     maxEntries: readCount(options.maxEntries, 'tokenCache.maxEntries', 1000),
-    maxAge: readSeconds(options.maxAge, 'tokenCache.maxAge', 300),
+    maxAge: readSeconds(options.maxAge, 'tokenCache.maxAge', 300, day),
     clock,
   })
 }
@@ -140,7 +145,7 @@ async function readyAll(rules: readonly TokenRules[]): Promise<void> {
 }
 
 function resolveEvents(events: JwtBearerEvents): JwtBearerEvents {
-  checkNames(events, eventNames, '"events"')
+  checkNames(events, eventNames, '"events"', nameHints('events'))
   const resolved: Record<string, unknown> = {}
   for (const name of eventNames) {
     const handler = readFunction(events[name], `events.${name}`)

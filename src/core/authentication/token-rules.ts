@@ -7,9 +7,10 @@ import {
 import { addressFault } from '../keys/fetch-document.js'
 import type { MetadataSource } from '../keys/metadata.js'
 import type { SigningKey } from '../keys/signing-key.js'
-import { readFlag, readSeconds, readText, readTexts } from '../option-checks.js'
+import { readFlag, readText, readTexts } from '../option-checks.js'
 import { resolvePrincipal, type PrincipalSettings } from '../principal.js'
 import type { TokenValidationParameters } from '../validation/parameters.js'
+import { readClockSkew } from '../validation/lifetime-settings.js'
 import { resolveChecks, type ValidationSettings } from '../validation/settings.js'
 import { resolveTrust } from '../validation/trust-settings.js'
 import type { IssuerOptions } from './options.js'
@@ -57,7 +58,7 @@ export function resolveRules(options: IssuerOptions<never>, common: CommonSettin
         metadata: source !== undefined && source.jwksUri === undefined,
         clock: common.clock,
       }),
-      clockSkew: readSeconds(parameters.clockSkew, 'tokenValidationParameters.clockSkew', 300),
+      clockSkew: readClockSkew(parameters),
       clock: common.clock,
     },
     principal: readPrincipal(parameters, common.scheme),

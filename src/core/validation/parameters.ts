@@ -89,7 +89,8 @@ export interface TokenValidationParameters<TClaims = JwtClaims> {
    */
   requireExpirationTime?: boolean | undefined
   /**
-   * How far, in seconds, the issuer's clock may differ from ours when `exp`, `nbf` and `iat` are checked.
+   * How far, in seconds, the issuer's clock may differ from ours when `exp`, `nbf` and `iat` are checked; 3600
+   * at most.
    *
    * @defaultValue `300`
    */
@@ -127,9 +128,15 @@ export interface TokenValidationParameters<TClaims = JwtClaims> {
    * @defaultValue Any but `dpop+jwt`, `logout+jwt` and `secevent+jwt`.
    */
   validTypes?: readonly string[] | undefined
-  /** Lets each token in once. */
+  /**
+   * Lets each token in once. It forgets a token at its `exp`, so it needs `validateLifetime` and goes with no
+   * `lifetimeValidator`.
+   */
   tokenReplayCache?: TokenReplayCache | undefined
-  /** How old, in seconds since `iat`, a token may be; one without `iat` is then refused. */
+  /**
+   * How old, in seconds since `iat`, a token may be, 400 days at most. One without `iat`, or with one in the
+   * future, is then refused; `clockSkew` applies both ways.
+   */
   maxTokenAge?: number | undefined
   /**
    * The claim behind the caller's name.

@@ -1,28 +1,19 @@
 import { ConfigurationError } from '../errors.js'
-import { AudienceInvalidError, IssuerInvalidError, LifetimeInvalidError } from '../token-errors.js'
+import { AudienceInvalidError, IssuerInvalidError } from '../token-errors.js'
 import type { TrustSource } from '../keys/trust.js'
-import {
-  kindOf,
-  readFlag,
-  readFunction,
-  readList,
-  readSeconds,
-  readText,
-} from '../option-checks.js'
+import { kindOf, readFlag, readFunction, readList, readText } from '../option-checks.js'
 import {
   audiencesOf,
-  checkAge,
   checkAudience,
   checkIssuer,
   checkIssuerForm,
-  checkLifetime,
-  checkReplay,
   checkSchema,
   checkType,
   checkWith,
   type Check,
 } from './claims.js'
 import type { KeyRules } from './find-keys.js'
+import { lifetimeChecks, readClockSkew, replayChecks } from './lifetime-settings.js'
 import type { TokenValidationParameters } from './parameters.js'
 
 /** The checks of the claims, in the order in which they run. */
@@ -54,7 +45,7 @@ export function resolveChecks(
   parameters: TokenValidationParameters<never>,
   around: ClaimsSurroundings,
 ): ClaimsChecks {
-  const clockSkew = readSeconds(parameters.clockSkew, `${prefix}.clockSkew`, 300)
+  const clockSkew = readClockSkew(parameters)
   const claims = [
     ...lifetimeChecks(parameters, clockSkew, around.clock),
     ...audienceChecks(parameters, around.audience),
@@ -67,37 +58,6 @@ export function resolveChecks(
     // Types never change, and what a schema made of the claims is kept: it can cost more than the signature.
     checksOfEveryUse: [...claims, ...replay],
   }
-}
-
-function lifetimeChecks(
-  parameters: TokenValidationParameters<never>,
-  clockSkew: number,
-  clock: () => number,
-): readonly Check[] {
-  const required = readFlag(
-    parameters.requireExpirationTime,
-    `${prefix}.requireExpirationTime`,
-    true,
-  )
-  const validate = readFlag(parameters.validateLifetime, `${prefix}.validateLifetime`, true)
-  const validator = readFunction(parameters.lifetimeValidator, `${prefix}.lifetimeValidator`)
-  const checks: Check[] = []
-  if (validator !== undefined) {
-    checks.push(
-      checkWith(
-        validator,
-        ({ payload, securityToken }) => [payload.nbf, payload.exp, securityToken],
-        LifetimeInvalidError,
-      ),
-    )
-  } else if (validate) {
-    checks.push(checkLifetime({ requireExpirationTime: required, clockSkew, clock }))
-  }
-  if (parameters.maxTokenAge !== undefined) {
-    const maxTokenAge = readSeconds(parameters.maxTokenAge, `${prefix}.maxTokenAge`, 0)
-    checks.push(checkAge({ maxTokenAge, clockSkew, clock }))
-  }
-  return checks
 }
 
 function audienceChecks(
@@ -187,26 +147,6 @@ function schemaChecks({ claimsSchema }: TokenValidationParameters<never>): reado
     )
   }
   return [checkSchema(claimsSchema)]
-}
-
-function replayChecks(
-  parameters: TokenValidationParameters<never>,
-  clockSkew: number,
-  scheme: string,
-): readonly Check[] {
-  const cache = parameters.tokenReplayCache
-  if (cache === undefined) return []
-  if (typeof (cache as Partial<typeof cache> | null)?.addIfAbsent !== 'function') {
-    throw new ConfigurationError(
-      `"${prefix}.tokenReplayCache" must be an object with addIfAbsent(key, expiresAt), got ${kindOf(cache)}`,
-    )
-  }
-  if (parameters.validateLifetime === false && parameters.lifetimeValidator === undefined) {
-    throw new ConfigurationError(
-      `"${prefix}.tokenReplayCache" forgets tokens once they expire, so "${prefix}.validateLifetime" must not be false`,
-    )
-  }
-  return [checkReplay({ cache, scheme, clockSkew })]
 }
 
 function single(value: unknown, name: string): readonly string[] {

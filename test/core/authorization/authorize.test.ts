@@ -128,7 +128,7 @@ describe('authorize', () => {
     [
       'a misspelt member',
       [{ role: 'Admin' }],
-      '"role" is not a member of the options of authorize(); known are policy, roles, schemes, optional',
+      '"role" is not a member of the options of authorize(); did you mean "roles"?',
     ],
     [
       'a member in other letters',
