@@ -40,9 +40,14 @@ export default defineConfig(
   },
   { files: ['**/*.js'], extends: [tseslint.configs.disableTypeChecked] },
   {
-    files: ['test/package/*.js'],
+    files: ['test/package/*.js', 'examples/run.js'],
     languageOptions: {
-      globals: { console: 'readonly', performance: 'readonly', process: 'readonly' },
+      globals: Object.fromEntries(
+        ['console', 'performance', 'process', 'setInterval', 'clearInterval', 'URL'].map((name) => [
+          name,
+          'readonly',
+        ]),
+      ),
     },
     rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' },
   },

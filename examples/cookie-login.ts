@@ -1,6 +1,6 @@
 // How do I keep the token in a cookie and send people without one to a login page?
 //
-//   npm run example examples/cookie-login.ts
+//   npm run example cookie-login
 //
 // A browser sends a cookie along with requests that other sites start, too. SameSite=Lax keeps it out of
 // those that change something; an API that must live without it needs a CSRF check of its own.

@@ -1,6 +1,6 @@
 // How do I give every refusal the form of my other errors, here RFC 9457's problem+json?
 //
-//   npm run example examples/custom-errors.ts
+//   npm run example custom-errors
 //   curl -i localhost:3000/orders
 
 import express, { type ErrorRequestHandler, type Express } from 'express'

@@ -1,6 +1,6 @@
 // How do I get log lines with request ids, and counters, of who was let in and who was not?
 //
-//   npm run example examples/diagnostics.ts
+//   npm run example diagnostics
 //   curl -i localhost:3000/orders
 //   TOKEN=$(curl -s localhost:3000/demo-token --json '{ "sub": "alice" }')
 //   curl -i localhost:3000/orders -H "Authorization: Bearer $TOKEN"

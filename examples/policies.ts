@@ -1,6 +1,6 @@
 // How do I ask for roles, scopes and claims, for a rule of my own, or for the owner of a thing?
 //
-//   npm run example examples/policies.ts
+//   npm run example policies
 //   TOKEN=$(curl -s localhost:3000/demo-token --json '{ "sub": "alice", "scope": "orders.read" }')
 //   curl -i localhost:3000/orders/1 -H "Authorization: Bearer $TOKEN"
 

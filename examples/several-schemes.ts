@@ -1,6 +1,6 @@
 // How do I accept tokens of two issuers, and keep some routes for one of them?
 //
-//   npm run example examples/several-schemes.ts
+//   npm run example several-schemes
 //   TOKEN=$(curl -s localhost:3000/partner/demo-token --json '{ "sub": "acme" }')
 //   curl -i localhost:3000/catalogue -H "Authorization: Bearer $TOKEN"
 //   curl -i localhost:3000/payroll -H "Authorization: Bearer $TOKEN"

@@ -1,6 +1,6 @@
 // How do I guard a WebSocket and a server without Express?
 //
-//   npm run example examples/websocket.ts
+//   npm run example websocket
 //   TOKEN=$(curl -s localhost:3000/demo-token)
 //   curl -i localhost:3000 -H "Authorization: Bearer $TOKEN"
 //   npx wscat -c ws://localhost:3000 -H "Authorization: Bearer $TOKEN"

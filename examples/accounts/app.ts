@@ -1,11 +1,11 @@
-import express, { type Express } from 'express'
+import express, { type Express, type Request, type Response } from 'express'
 import { createAuthorization, jwtBearer } from 'express-jwt-bearer'
 import { checkRevocation, type DenyList, type IssuerEvent } from 'express-jwt-bearer/issuer'
 import type { Issuers } from './issuers.js'
 import type { Passwords } from './passwords.js'
-import { notFound, onError, Problem, readBody } from './problems.js'
+import { checkBody, notFound, onError, Problem, readBody } from './problems.js'
 import type { RateLimits } from './rate-limits.js'
-import { credentials, presentedToken, registration } from './schemas.js'
+import { credentials, presentedToken, registration, type Credentials } from './schemas.js'
 import type { User, Users } from './users.js'
 
 export interface Parts {
@@ -40,11 +40,7 @@ export function createApp(parts: Parts): Express {
   app.use(express.json({ limit: '16kb' }))
   app.use(jwtBearer({ ...issuers.bearerOptions(), events: { onTokenValidated } }))
 
-  app.use('/account/register', limits.register)
-  app.use('/account/login', limits.login)
-  app.use('/account/refresh', limits.refresh)
-
-  app.post('/account/register', async (req, res) => {
+  app.post('/account/register', limits.register, async (req, res) => {
     const { password, ...given } = readBody(registration, req.body)
     const passwordHash = await passwords.hash(password)
     const user = await users.add({ ...given, roles: ['User'], passwordHash })
@@ -52,8 +48,9 @@ export function createApp(parts: Parts): Express {
     res.status(201).json(user)
   })
 
-  app.post('/account/login', async (req, res) => {
-    const { email, password } = readBody(credentials, req.body)
+  const signIn = [limits.caller, checkBody(credentials), limits.account]
+  app.post('/account/login', signIn, async (req: Request, res: Response) => {
+    const { email, password } = req.body as Credentials
     const user = await users.byEmail(email)
     const matches = await passwords.matches(password, user?.passwordHash)
     if (user === undefined || !matches) throw new Problem(400, 'The e-mail or password is wrong')
@@ -61,7 +58,7 @@ export function createApp(parts: Parts): Express {
     res.json(await issuers.of(req).issue(user.id, claimsOf(user), { meta }))
   })
 
-  app.post('/account/refresh', async (req, res) => {
+  app.post('/account/refresh', limits.refresh, async (req, res) => {
     const { refreshToken } = readBody(presentedToken, req.body)
     const result = await issuers.of(req).refresh(refreshToken, {
       // A changed role takes effect with the next token; a deleted user gets none.

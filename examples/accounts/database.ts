@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs'
 import { PGlite } from '@electric-sql/pglite'
 import { createSchema, type PostgresClient } from 'express-jwt-bearer/postgres'
 import pg from 'pg'
+import { lockFolder } from './lock-folder.js'
 import type { Settings } from './settings.js'
 
 export interface Database extends PostgresClient {
@@ -36,11 +36,14 @@ export async function openDatabase(settings: Settings): Promise<Database> {
 }
 
 async function openFolder(folder: string): Promise<Database> {
-  mkdirSync(folder, { recursive: true })
+  const unlock = await lockFolder(folder)
   const database = await PGlite.create(folder)
   return {
     query: (statement, parameters) => database.query(statement, parameters),
-    close: () => database.close(),
+    close: async () => {
+      await database.close()
+      unlock()
+    },
   }
 }
 

@@ -23,6 +23,14 @@ export function readBody<T>(schema: z.ZodType<T>, body: unknown): T {
   throw new Problem(400, 'The request is not valid', { errors })
 }
 
+/** Checks a body by its schema before the next handler sees it, which then finds it trimmed. */
+export function checkBody(schema: z.ZodType): RequestHandler {
+  return (req, _res, next) => {
+    req.body = readBody(schema, req.body)
+    next()
+  }
+}
+
 export const notFound: RequestHandler = (_req, res) => {
   sendProblem(res, 404)
 }
@@ -56,11 +64,25 @@ export function sendProblem(
   res.send(JSON.stringify({ type: 'about:blank', title, status, ...members }))
 }
 
-// What pg and the sockets below it say while the server is down or restarts (SQLSTATE 57P0x, 08xxx).
+// Codes of sockets, of Node's resolver and of PostgreSQL while it is down, restarts or is full.
+const outageCodes =
+  /^(?:57P0\d|08\w{3}|53300|ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|NR_CLOSED)$/
+// Errors of node-redis and ioredis that have no code.
+const outageNames =
+  /^(?:Client(?:Offline|Closed)|SocketClosedUnexpectedly|SocketTimeout|ConnectionTimeout|ReconnectStrategy|MaxRetriesPerRequest)Error$/
+const outageTexts =
+  /connection (?:is closed|terminated|timeout)|timeout exceeded when trying to connect|PGlite is closed|client (?:is|was) (?:closed|offline)|not queryable/i
+
+// Whichever client says so, and however deep: pg wraps several refusals of one host into one error.
 function isOutage(error: unknown): boolean {
-  const { code, message } = error as { code?: unknown; message?: unknown }
-  if (typeof code === 'string') return /^(57P0\d|08\w{3}|ECONN\w+|EPIPE|ETIMEDOUT)$/.test(code)
-  return /connection (terminated|timeout)|timeout exceeded when trying to connect/i.test(
-    String(message),
+  if (!(error instanceof Error)) return false
+  const { code, name, message, cause } = error as Error & { code?: unknown }
+  return (
+    (typeof code === 'string' && outageCodes.test(code)) ||
+    outageNames.test(name) ||
+    outageNames.test(error.constructor.name) ||
+    outageTexts.test(message) ||
+    isOutage(cause) ||
+    (error instanceof AggregateError && error.errors.some(isOutage))
   )
 }

@@ -9,13 +9,14 @@ const line = z
   .string()
   .trim()
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'Must be one line of text')
-const email = line.max(254)
+// ASCII alone, so that this and the database agree on which addresses are the same.
+const email = line.max(254).pipe(z.email())
 const name = line.max(300)
 
 export const registration = z.object({
   firstName: name.nullish(),
   lastName: name.nullish(),
-  email: email.pipe(z.email()),
+  email,
   password: password.min(8, 'Must be at least 8 characters long'),
   phoneNumber: z
     .string()
@@ -25,6 +26,7 @@ export const registration = z.object({
 })
 
 export const credentials = z.object({ email, password })
+export type Credentials = z.output<typeof credentials>
 
 // Whatever the text is, the issuer says what becomes of it.
 export const presentedToken = z.object({ refreshToken: z.string() })

@@ -21,14 +21,16 @@ import { createRedisDenyList } from 'express-jwt-bearer/redis'
 import { createClient } from 'redis'
 import { createApp } from './app.js'
 import { openDatabase, type Database } from './database.js'
+import { demoPasswords } from './demo-passwords.js'
 import { createIssuers } from './issuers.js'
+import { FolderInUseError } from './lock-folder.js'
 import { createPasswords } from './passwords.js'
 import { createRateLimits } from './rate-limits.js'
 import { readSettings } from './settings.js'
 import { createUsers, seedUsers } from './users.js'
 
 const nothing = () => Promise.resolve()
-const settings = readSettings()
+const settings = orGiveUp(() => readSettings())
 // The port comes first, so that a second server ends here and never opens the folder of the first.
 // Requests that come early wait for the app.
 let start!: (app: Express) => void
@@ -38,21 +40,20 @@ const server = createServer((req, res) => {
     app(req, res)
   })
 })
-try {
-  await once(server.listen(settings.PORT), 'listening')
-} catch (error) {
-  console.error(`Cannot listen on port ${settings.PORT}: ${(error as Error).message}`)
-  process.exit(1)
-}
+await once(server.listen(settings.PORT, settings.HOST), 'listening').catch((error: unknown) => {
+  giveUp(`Cannot listen on port ${settings.PORT}: ${(error as Error).message}`)
+})
 const { port } = server.address() as AddressInfo
 const urls = settings.JWT_ISSUER
   ? [settings.JWT_ISSUER]
   : [`http://localhost:${port}`, `http://127.0.0.1:${port}`]
 
-const database = await openDatabase(settings)
+const database = await openDatabase(settings).catch((error: unknown) => {
+  giveUp(error instanceof FolderInUseError ? error.message : `No database: ${reasonOf(error)}`)
+})
 const users = createUsers(database)
 const passwords = await createPasswords()
-await seedUsers(users, passwords, settings.SEED_PASSWORD)
+await seedUsers(users, passwords, demoPasswords(settings))
 
 const { denyList, pruneDenyList, closeDenyList } = await openDenyList(database)
 const store = createPostgresRefreshStore(database)
@@ -80,6 +81,10 @@ start(
 )
 console.info(`Accounts listen on http://localhost:${port}`)
 console.info(`Verifiers trust the authority ${urls.join(' or ')}`)
+console.info(
+  `Try: curl -H 'Content-Type: application/json' -d '{"email":"user@example.com","password":"…"}' http://localhost:${port}/account/login`,
+)
+console.info('Stop with Ctrl+C')
 
 const pruning = setInterval(() => {
   Promise.all([store.prune(settings.JWT_REUSE_INTERVAL), pruneDenyList()]).catch(() => {
@@ -108,11 +113,23 @@ async function openDenyList(client: Database) {
     return { denyList: list, pruneDenyList: () => list.prune(), closeDenyList: nothing }
   }
   // While Redis is away a question fails at once instead of waiting for its return.
-  const redis = createClient({ url: settings.REDIS_URL, disableOfflineQueue: true })
-  redis.on('error', (error: Error) => {
-    console.error(`Redis: ${error.message}`)
+  let isOpen = false
+  const redis = createClient({
+    url: settings.REDIS_URL,
+    disableOfflineQueue: true,
+    socket: {
+      connectTimeout: 5000,
+      // One that was never there ends the start; one that goes away comes back.
+      reconnectStrategy: (retries) => isOpen && Math.min(100 * 2 ** retries, 3000),
+    },
   })
-  await redis.connect()
+  redis.on('error', (error: Error) => {
+    if (isOpen) console.error(`Redis: ${reasonOf(error)}`)
+  })
+  await redis.connect().catch((error: unknown) => {
+    giveUp(`No Redis at REDIS_URL: ${reasonOf(error)}. Start it, or leave REDIS_URL out.`)
+  })
+  isOpen = true
   const denyList = createRedisDenyList(redis)
   return { denyList, pruneDenyList: nothing, closeDenyList: () => redis.close() }
 }
@@ -130,6 +147,25 @@ async function openKeys(client: Database) {
   // A ring that cannot be read ends the start, not the first sign-in.
   await keys.jwks()
   return keys
+}
+
+function orGiveUp<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    return giveUp((error as Error).message)
+  }
+}
+
+// pg wraps the refusals of several addresses into an error without words.
+function reasonOf(error: unknown): string {
+  const { message = '', code = 'no answer' } = error as { message?: string; code?: string }
+  return message === '' ? code : message
+}
+
+function giveUp(line: string): never {
+  console.error(line)
+  process.exit(1)
 }
 
 function report(event: IssuerEvent): void {

@@ -7,6 +7,7 @@ const flag = z.enum(['on', 'off'])
 const text = z.string().trim().min(1)
 
 const variables = z.object({
+  HOST: text.default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65_535).default(3001),
   DATABASE_URL: text.optional(),
   DATA_FOLDER: text.default(fileURLToPath(new URL('.data', import.meta.url))),
@@ -29,13 +30,18 @@ const variables = z.object({
 
 export type Settings = Readonly<z.output<typeof variables>>
 
-/** Reads the environment, and the `.env` file beside this one where there is one. */
+/**
+ * Reads the environment, and the `.env` file beside this one where there is one.
+ *
+ * @throws an error of one line that names every setting that is wrong.
+ */
 export function readSettings(): Settings {
   const file = fileURLToPath(new URL('.env', import.meta.url))
   if (existsSync(file)) process.loadEnvFile(file)
   // An empty variable, as in `REDIS_URL=`, means the default.
   const given = Object.entries(process.env).filter(([, value]) => value !== '')
   const { data, error } = variables.safeParse(Object.fromEntries(given))
-  if (data === undefined) throw new Error(`The settings are wrong:\n${z.prettifyError(error)}`)
-  return data
+  if (data !== undefined) return data
+  const faults = error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`)
+  throw new Error(`The settings are wrong: ${faults.join('; ')}`)
 }

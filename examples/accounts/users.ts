@@ -66,17 +66,36 @@ export function createUsers(database: PostgresClient) {
 
 export type Users = ReturnType<typeof createUsers>
 
-/** Makes a user and an admin where there are none, and prints how to sign in as them. */
-export async function seedUsers(users: Users, passwords: Passwords, given: string | undefined) {
-  for (const [email, roles] of [
-    ['user@example.com', ['User']],
-    ['admin@example.com', ['User', 'Admin']],
-  ] as const) {
-    if ((await users.byEmail(email)) !== undefined) continue
-    const password = given ?? randomBytes(12).toString('base64url')
+/** The users that everybody can try the example with. */
+const demoUsers = [
+  ['user@example.com', ['User']],
+  ['admin@example.com', ['User', 'Admin']],
+] as const
+
+/** How demo users get their passwords: given, or made once and kept where a later start finds them. */
+export interface DemoPasswords {
+  readonly given: string | undefined
+  read(email: string): string | undefined
+  keep(email: string, password: string): void
+}
+
+/** Makes a user and an admin where there are none, and prints at every start how to sign in as them. */
+export async function seedUsers(users: Users, passwords: Passwords, demo: DemoPasswords) {
+  for (const [email, roles] of demoUsers) {
+    const known = await users.byEmail(email)
+    if (known !== undefined) {
+      const password = demo.given ?? demo.read(email) ?? ''
+      const matches = await passwords.matches(password, known.passwordHash)
+      const words = matches ? `with password ${password}` : 'with the password of its first start'
+      console.info(`Sign in as ${email} ${words}`)
+      continue
+    }
+    const password = demo.given ?? randomBytes(12).toString('base64url')
     const passwordHash = await passwords.hash(password)
     const firstName = roles.at(-1)
     const added = await users.add({ email, roles, passwordHash, firstName, lastName: 'Example' })
-    if (added) console.info(`Seeded ${email} with password ${password}`)
+    if (!added) continue
+    if (demo.given === undefined) demo.keep(email, password)
+    console.info(`Seeded ${email} with password ${password}`)
   }
 }

@@ -1,6 +1,6 @@
 // How do I trust an OpenID Connect provider, and how does a client get a token for my API?
 //
-//   npm run example examples/authority/server.ts
+//   npm run example authority
 //
 // Starts a provider and an API, gets a token for a service and one for a user, and calls the API with both.
 

@@ -1,6 +1,7 @@
-// Runs the API of app.ts by itself. In production the options would name your issuer.
+// How do I test a guarded API? This runs the API of app.ts by itself; orders.test.ts tests it.
+// In production the options would name your issuer.
 //
-//   npm run example examples/orders-api/server.ts
+//   npm run example orders-api
 //   TOKEN=$(curl -s localhost:3000/demo-token --json '{ "sub": "alice", "scope": "orders.read" }')
 //   curl -i localhost:3000/orders -H "Authorization: Bearer $TOKEN"
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { Router, type CookieOptions } from 'express'
+import { sameOriginGuard } from 'express-jwt-bearer/session'
 import * as oidc from 'openid-client'
 import { setting } from './part.js'
 import { clearSession, readSession, writeSession } from './session.js'
@@ -64,7 +65,8 @@ signIn.get('/callback', async (req, res) => {
   res.clearCookie('checks', attributes).redirect('/')
 })
 
-signIn.post('/logout', async (req, res) => {
+// Another site must not be able to sign people out.
+signIn.post('/logout', sameOriginGuard(), async (req, res) => {
   const user = readSession(req)
   const { idToken } = user ? await tokens.signOut(user) : {}
   clearSession(res)

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
+import { sameOriginGuard } from 'express-jwt-bearer/session'
 import { fingerprint, TokenUnavailableError, userTokenContext } from 'express-jwt-bearer/tokens'
 import { pushWeather } from './live.js'
 import { listen, setting } from './part.js'
@@ -31,7 +32,7 @@ app.get('/weather', async (_req, res) => {
     .json(await response.json())
 })
 
-app.post('/renew', async (req, res) => {
+app.post('/renew', sameOriginGuard(), async (req, res) => {
   const user = readSession(req)
   if (!user) throw new TokenUnavailableError('no_session')
   const result = await tokens.getAccessToken(user, { forceRenewal: true })

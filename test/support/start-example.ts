@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const tsx = ['node_modules/tsx/dist/cli.mjs', '--tsconfig', 'examples/tsconfig.json']
 
 /** An example at work in a process of its own. */
 export interface RunningExample {
@@ -37,8 +36,8 @@ export async function endOfExample(file: string, port: string, env: NodeJS.Proce
 }
 
 function runExample(file: string, env: NodeJS.ProcessEnv) {
-  // A group of its own: tsx starts a process for the example, and both have to end.
-  const child = spawn(process.execPath, [...tsx, `examples/${file}`], {
+  // A group of its own: the example is a process of its own behind the one that starts it.
+  const child = spawn(process.execPath, ['examples/run.js', file], {
     cwd: root,
     detached: true,
     env: { ...process.env, ...env },

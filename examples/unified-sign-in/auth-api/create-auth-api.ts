@@ -1,8 +1,10 @@
-import express, { type Express } from 'express'
+import { STATUS_CODES } from 'node:http'
+import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { authorize, jwtBearer } from 'express-jwt-bearer'
 import { createTokenIssuer } from 'express-jwt-bearer/issuer'
 import { readLogin } from '../shared/models.js'
 import { forecast } from './forecast.js'
+import { limitGuesses } from './limit-guesses.js'
 import { createUserTable, type NewUser } from './users.js'
 
 /** How the API is set up. */
@@ -26,7 +28,7 @@ export async function createAuthApi(options: AuthApiOptions): Promise<Express> {
   const app = express().disable('x-powered-by')
   app.use(issuer.routes(), express.json(), jwtBearer(issuer.bearerOptions()))
 
-  app.post('/tokens/create', async (req, res) => {
+  app.post('/tokens/create', limitGuesses(), async (req, res) => {
     const login = readLogin(req.body)
     const user = login && (await table.verify(login.email, login.password))
     if (user === undefined) {
@@ -53,7 +55,23 @@ export async function createAuthApi(options: AuthApiOptions): Promise<Express> {
   app.get('/weatherforecast', authorize(), (_req, res) => {
     res.json(forecast(new Date()))
   })
+  app.use(answerProblem)
   return app
+}
+
+// Express knows an error handler by its four parameters.
+function answerProblem(error: unknown, _req: Request, res: Response, next: NextFunction): void {
+  if (res.headersSent) {
+    next(error)
+    return
+  }
+  const { status = 500, headers = {} } = error as {
+    readonly status?: number
+    readonly headers?: Readonly<Record<string, string | string[]>>
+  }
+  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value)
+  res.status(status).type('application/problem+json')
+  res.send({ title: STATUS_CODES[status], status })
 }
 
 function tokenIn(body: unknown): string {

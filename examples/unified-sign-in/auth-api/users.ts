@@ -1,4 +1,6 @@
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { createTurns } from './turns.js'
 
 /** A person who can sign in. */
 export interface User {
@@ -23,7 +25,14 @@ interface Hash {
   readonly key: Buffer
 }
 
-/** Creates the table. */
+// A core stays free for everything that is no password; each hash takes a thread of the pool as well.
+const takeTurns = createTurns({ atOnce: Math.max(1, availableParallelism() - 1), waiting: 20 })
+
+/**
+ * Creates the table.
+ *
+ * Its `verify()` throws a `TooBusyError` while too many wait for theirs.
+ */
 export async function createUserTable(newUsers: readonly NewUser[]): Promise<UserTable> {
   const users = new Map<string, { readonly user: User; readonly hash: Hash }>()
   for (const [index, { password, ...user }] of newUsers.entries()) {
@@ -36,7 +45,7 @@ export async function createUserTable(newUsers: readonly NewUser[]): Promise<Use
     async verify(email, password) {
       const found = users.get(email.toLowerCase())
       const hash = found?.hash ?? nobody
-      const { key } = await hashPassword(password, hash.salt)
+      const { key } = await takeTurns(() => hashPassword(password, hash.salt))
       return timingSafeEqual(key, hash.key) ? found?.user : undefined
     },
   }

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { TokenResponse } from 'express-jwt-bearer/session'
 import type { WeatherForecast } from '../shared/models.js'
 
@@ -30,8 +31,15 @@ export function createAuthApiClient(url: string): AuthApiClient {
   }
 
   return {
-    login: async (credentials) =>
-      tokensOf(await post('/tokens/create', credentials, AbortSignal.timeout(10_000))),
+    login: async (credentials) => {
+      const signal = AbortSignal.timeout(30_000)
+      for (;;) {
+        const response = await post('/tokens/create', credentials, signal)
+        if (response.status !== 429 && response.status !== 503) return tokensOf(response)
+        // Somebody else may be guessing at this account: its owner waits for a turn and gets one.
+        await wait(1000 * Number(response.headers.get('retry-after') ?? 1), undefined, { signal })
+      }
+    },
     refresh: async (refreshToken, signal) =>
       tokensOf(await post('/tokens/refresh', { refreshToken }, signal)),
     logout: async ({ refreshToken }, signal) => {
