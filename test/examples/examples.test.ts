@@ -154,7 +154,7 @@ describe('cookie-login', () => {
 })
 
 describe('websocket', () => {
-  const example = useExample('websocket.ts')
+  const example = useExample('websocket/server.ts')
   const token = async () => (await call(`${example.url}/demo-token`)).text()
 
   function open(headers: Record<string, string>): Promise<string> {
@@ -294,8 +294,8 @@ describe('custom-errors', () => {
   keepsTokensOut(example)
 })
 
-describe('orders-api', () => {
-  const example = useExample('orders-api/server.ts')
+describe('testing', () => {
+  const example = useExample('testing/server.ts')
 
   test('lists the orders for a reader', async () => {
     const token = await tokenFrom(`${example.url}/demo-token`, { scope: 'orders.read' })

@@ -3,14 +3,20 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const entries = [
+export const entries = [
   'index',
   'testing/index',
   'tokens/index',
   'session/index',
   'browser/index',
   'issuer/index',
+  'redis/index',
+  'postgres/index',
 ] as const
+
+/** The file of `src/` behind an entry of the package. */
+export type Entry = (typeof entries)[number]
+
 const configFile = `${root}test/tsconfig.json`
 
 /** Compiles texts as if they were files of `test/`, next to the source, with the tests' own strict settings. */
@@ -25,6 +31,8 @@ export function compile(texts: ReadonlyMap<string, string>): ts.Program {
   const files = new Map([...texts].map(([name, text]) => [`${root}test/${name}`, text]))
   const host = ts.createCompilerHost(settings)
   const disk = { ...host }
+  const folders = new Set([...files.keys()].map((path) => dirname(path)))
+  host.directoryExists = (path) => folders.has(path) || disk.directoryExists?.(path) === true
   host.fileExists = (path) => files.has(path) || disk.fileExists(path)
   host.readFile = (path) => files.get(path) ?? disk.readFile(path)
   host.getSourceFile = (path, language, ...rest) => {
@@ -58,7 +66,7 @@ export interface Described {
 }
 
 /** Reads the public surface out of the source. */
-export function surfaceOf(program: ts.Program, entry: (typeof entries)[number]) {
+export function surfaceOf(program: ts.Program, entry: Entry) {
   const checker = program.getTypeChecker()
   const file = program.getSourceFile(`${root}src/${entry}.ts`) as ts.SourceFile
   const exports = checker
@@ -73,20 +81,39 @@ export function surfaceOf(program: ts.Program, entry: (typeof entries)[number]) 
     return checker.getDeclaredTypeOfSymbol(symbol)
   }
 
+  function describe(type: ts.Type): readonly Described[] {
+    return type
+      .getProperties()
+      .filter((member) => !member.name.startsWith('#') && !isProtected(member))
+      .map((member) => ({
+        name: member.name,
+        defaultValue: defaultOf(member, checker),
+        members: checker
+          .getTypeOfSymbol(member)
+          .getProperties()
+          .map(({ name: inner }) => inner),
+      }))
+  }
+
   return {
+    /** Names of everything that can be imported. */
+    names: exports.map(({ name }) => name),
     /** Members of an interface or a class. */
-    membersOf: (name: string): readonly Described[] =>
-      typeOf(name)
-        .getProperties()
-        .filter((member) => !member.name.startsWith('#') && !isProtected(member))
-        .map((member) => ({
-          name: member.name,
-          defaultValue: defaultOf(member, checker),
-          members: checker
-            .getTypeOfSymbol(member)
-            .getProperties()
-            .map(({ name: inner }) => inner),
-        })),
+    membersOf: (name: string): readonly Described[] => describe(typeOf(name)),
+    /** What a function takes as its `options`: the name of their type, and their members. */
+    optionsOf(name: string): { type: string; members: readonly Described[] } | undefined {
+      const symbol = exports.find((one) => one.name === name)
+      const parameter =
+        symbol &&
+        checker
+          .getTypeOfSymbol(symbol)
+          .getCallSignatures()[0]
+          ?.getParameters()
+          .find((one) => one.name === 'options')
+      if (parameter === undefined) return undefined
+      const type = checker.getNonNullableType(checker.getTypeOfSymbol(parameter))
+      return { type: (type.aliasSymbol ?? type.getSymbol())?.name ?? '', members: describe(type) }
+    },
     /** Texts of a union. */
     textsOf: (name: string): readonly string[] =>
       (typeOf(name) as ts.UnionType).types.map((type) => (type as ts.StringLiteralType).value),

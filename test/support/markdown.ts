@@ -1,20 +1,27 @@
 /** A fenced block of code, and where it stands. */
-interface Snippet {
+export interface Snippet {
   readonly language: string
   readonly heading: string
   readonly code: string
 }
 
-/** A table without its heading row: the text of each cell. */
-export type Table = readonly (readonly string[])[]
+/** The rows of a table: the text of each cell. */
+export type Rows = readonly (readonly string[])[]
+
+/** A table, and where it stands. */
+interface Table {
+  readonly heading: string
+  readonly head: readonly string[]
+  readonly rows: Rows
+}
 
 /** A page taken apart, as far as its tests need it. */
 export interface Page {
+  readonly text: string
   readonly headings: readonly string[]
   readonly snippets: readonly Snippet[]
-  /** The tables below each heading, in order. */
-  readonly tables: ReadonlyMap<string, readonly Table[]>
-  /** Where links lead. */
+  readonly tables: readonly Table[]
+  /** Where links and pictures lead. */
   readonly links: readonly string[]
 }
 
@@ -22,39 +29,47 @@ export interface Page {
 export function parseMarkdown(text: string): Page {
   const headings: string[] = []
   const snippets: Snippet[] = []
-  const tables = new Map<string, string[][][]>()
+  const tables: { heading: string; lines: string[] }[] = []
+  const prose: string[] = []
   let heading = ''
   let fence: { language: string; lines: string[] } | undefined
-  let table: string[][] | undefined
+  let isTable = false
 
   for (const line of text.split('\n')) {
     const opening = /^```(\w*)$/.exec(line)?.[1]
+    const wasTable = isTable
+    isTable = fence === undefined && line.startsWith('|')
     if (fence !== undefined && line !== '```') {
       fence.lines.push(line)
-    } else if (fence !== undefined) {
+      continue
+    }
+    if (fence !== undefined) {
       snippets.push({ language: fence.language, heading, code: fence.lines.join('\n') })
       fence = undefined
     } else if (opening !== undefined) {
       fence = { language: opening, lines: [] }
+    } else if (/^\s*(?:```|~~~)/.test(line)) {
+      throw new Error(`A snippet that nobody would check: ${line}`)
     } else if (line.startsWith('#')) {
       heading = line.replace(/^#+ /, '')
       headings.push(heading)
-    } else if (line.startsWith('|')) {
-      if (table === undefined) {
-        table = []
-        tables.set(heading, [...(tables.get(heading) ?? []), table])
-      }
-      table.push(cellsOf(line))
+    } else if (isTable) {
+      if (!wasTable) tables.push({ heading, lines: [] })
+      tables.at(-1)?.lines.push(line)
     }
-    if (!line.startsWith('|')) table = undefined
+    prose.push(line)
   }
 
   return {
+    text,
     headings,
     snippets,
-    // The first two rows are the heading and the rule below it.
-    tables: new Map([...tables].map(([name, all]) => [name, all.map((rows) => rows.slice(2))])),
-    links: [...text.matchAll(/\]\((?<target>[^)]+)\)/g)].map(({ groups }) =>
+    tables: tables.map(({ heading: above, lines: [head = '', , ...rows] }) => ({
+      heading: above,
+      head: cellsOf(head),
+      rows: rows.map(cellsOf),
+    })),
+    links: [...prose.join('\n').matchAll(/\]\((?<target>[^)]+)\)/g)].map(({ groups }) =>
       String(groups?.['target']),
     ),
   }
@@ -72,10 +87,21 @@ export function codesIn(cell: string): readonly string[] {
   return [...cell.matchAll(/`(?<code>[^`]+)`/g)].map(({ groups }) => String(groups?.['code']))
 }
 
-/** Makes the anchor that a heading gets on a page. */
-export function anchorOf(heading: string): string {
-  return heading
-    .toLowerCase()
-    .replace(/[^\w\s-]/g, '')
-    .replaceAll(' ', '-')
+/** Reads the first code span of each row's first cell. */
+export function firstCodes(rows: Rows): readonly string[] {
+  return rows.flatMap(([cell = '']) => codesIn(cell).slice(0, 1))
+}
+
+/** Makes the anchors that the headings of a page get. */
+export function anchorsOf({ headings }: Page): readonly string[] {
+  const seen = new Map<string, number>()
+  return headings.map((heading) => {
+    const anchor = heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_\s-]/gu, '')
+      .replaceAll(' ', '-')
+    const times = seen.get(anchor) ?? 0
+    seen.set(anchor, times + 1)
+    return times === 0 ? anchor : `${anchor}-${times}`
+  })
 }

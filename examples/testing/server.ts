@@ -1,7 +1,7 @@
 // How do I test a guarded API? This runs the API of app.ts by itself; orders.test.ts tests it.
 // In production the options would name your issuer.
 //
-//   npm run example orders-api
+//   npm run example testing
 //   TOKEN=$(curl -s localhost:3000/demo-token --json '{ "sub": "alice", "scope": "orders.read" }')
 //   curl -i localhost:3000/orders -H "Authorization: Bearer $TOKEN"
 

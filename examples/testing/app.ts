@@ -1,6 +1,6 @@
 // How do I test an API that is guarded by tokens? This is the API; orders.test.ts beside it is the suite.
 //
-//   npx vitest run examples/orders-api
+//   npx vitest run examples/testing
 //
 // The options come from outside: the server hands in those of its issuer, the suite those of a test issuer.
 

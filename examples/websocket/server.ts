@@ -17,7 +17,7 @@ import {
 } from 'express-jwt-bearer'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
 import { WebSocketServer } from 'ws'
-import { listen } from './listen.js'
+import { listen } from '../listen.js'
 
 interface Refusal {
   readonly status: string

@@ -15,8 +15,8 @@ import {
 import { createTestIssuer, type TestIssuer } from 'express-jwt-bearer/testing'
 import request from 'supertest'
 import { describe, expect, test } from 'vitest'
-import { codesIn, type Table } from '../support/markdown.js'
-import { tableBelow } from '../support/readme.js'
+import { rowsBelow } from '../support/guides.js'
+import { codesIn, type Rows } from '../support/markdown.js'
 
 const issuer = await createTestIssuer()
 const { options } = issuer
@@ -67,14 +67,14 @@ async function send({ with: more, guard, header, unmounted = false }: Case) {
 }
 
 // Each row of a table has one case, found by the text of its first cell.
-function rowsOf<T>(table: Table, cases: Readonly<Record<string, T>>) {
+function rowsOf<T>(table: Rows, cases: Readonly<Record<string, T>>) {
   expect(table.map(([name]) => name)).toEqual(Object.keys(cases))
   return table.map((row) => [row[0] as string, row, cases[row[0] as string] as T] as const)
 }
 
 describe('the table of answers', async () => {
   const scope: AuthorizeArgument = (policy) => policy.requireScope('orders.read')
-  const rows = rowsOf<Case[]>(tableBelow('Answers'), {
+  const rows = rowsOf<Case[]>(rowsBelow('examples/answers.md', 'Answers'), {
     'meets the policy': [{ header: bearer(good) }],
     'sent no credentials, those of another kind, or an empty `Bearer`': [
       {},
@@ -110,7 +110,7 @@ describe('the table of answers', async () => {
 })
 
 describe('the table of events', async () => {
-  const rows = rowsOf<Case>(tableBelow('Events', 1), {
+  const rows = rowsOf<Case>(rowsBelow('examples/events.md', 'Order'), {
     'a good token, and the policy is met': { header: bearer(good) },
     'a good token that falls short': { header: bearer(good), guard: { roles: 'Admin' } },
     'no credentials': {},
@@ -158,7 +158,7 @@ describe('the table of outcomes', async () => {
   const nobody = 'ERR_AUTHENTICATION_REQUIRED'
   const rows = rowsOf<
     [JwtBearerEvents, status: number, code?: string | undefined, header?: string][]
-  >(tableBelow('Events', 2), {
+  >(rowsBelow('examples/events.md', 'Outcomes'), {
     '`success(principal)`': [
       [{ onMessageReceived: accept }, 200],
       [{ onTokenValidated: accept }, 200],
@@ -255,15 +255,16 @@ describe('the table of error codes', async () => {
     ERR_CONFIGURATION: { unmounted: true },
   }
 
-  test.each(tableBelow('Error codes').map((row) => [codesIn(row[0] ?? '')[0] ?? '', row] as const))(
-    'tells status and text of %s',
-    async (expected, [, , status, text = '']) => {
-      const { response, code } = await send(cases[expected] as Case)
-      const challenge = String(response.headers['www-authenticate'])
-      const description = /error_description="([^"]*)"/.exec(challenge)?.[1] ?? '–'
-      expect(code).toBe(expected)
-      expect(response.status).toBe(Number(status))
-      expect(description.replace(/'[^']*'/, "'…'")).toBe(text)
-    },
-  )
+  test.each(
+    rowsBelow('examples/answers.md', 'Error codes').map(
+      (row) => [codesIn(row[0] ?? '')[0] ?? '', row] as const,
+    ),
+  )('tells status and text of %s', async (expected, [, , status, text = '']) => {
+    const { response, code } = await send(cases[expected] as Case)
+    const challenge = String(response.headers['www-authenticate'])
+    const description = /error_description="([^"]*)"/.exec(challenge)?.[1] ?? '–'
+    expect(code).toBe(expected)
+    expect(response.status).toBe(Number(status))
+    expect(description.replace(/'[^']*'/, "'…'")).toBe(text)
+  })
 })

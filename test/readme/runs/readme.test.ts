@@ -1,0 +1,104 @@
+import express, { type ErrorRequestHandler, type Express } from 'express'
+import { createTestIssuer } from 'express-jwt-bearer/testing'
+import request from 'supertest'
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import { issuer, options, protect, trusted } from '../../support/guide-app.js'
+import { rowsBelow, snippetsOf } from '../../support/guides.js'
+import { runSnippet } from '../../support/run-snippet.js'
+
+const secret = 'Q2pvdGhlciBzZWNyZXQgZm9yIHRlc3RzIG9ubHkhISE'
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
+})
+
+describe('the snippets of README.md', () => {
+  const { take, rest } = snippetsOf('README.md')
+  afterAll(() => {
+    expect(rest()).toEqual([])
+  })
+
+  test('start an app whose printed token reads orders and creates none', async () => {
+    vi.stubEnv('JWT_SIGNING_KEY', secret)
+    const say = vi.spyOn(console, 'log').mockReturnValue()
+    const { values } = await runSnippet(take('Start'), {}, {}, ['app'])
+    const { app } = values as { app: Express }
+    await runSnippet(take('Start', 1), {})
+    const [, header] = /'(Authorization: Bearer [^']+)'/.exec(String(say.mock.calls[0])) ?? []
+    const bearer = { Authorization: String(header).replace('Authorization: ', '') }
+
+    await request(app).get('/health').expect(200)
+    await request(app).get('/api/orders').set(bearer).expect(200, { for: 'alice' })
+    await request(app).post('/api/orders').set(bearer).expect(403)
+    await request(app)
+      .get('/api/orders')
+      .expect(401, { code: 'ERR_AUTHENTICATION_REQUIRED', message: 'Unauthorized' })
+      .expect('WWW-Authenticate', 'Bearer')
+    await request(app).get('/anything-else').expect(401)
+  })
+
+  test('refuse to start without the secret', async () => {
+    vi.stubEnv('JWT_SIGNING_KEY', undefined)
+    await expect(runSnippet(take('Start'), {})).rejects.toMatchObject({ code: 'ERR_CONFIGURATION' })
+  })
+
+  test('answer faults of the server with a status and nothing else', async () => {
+    vi.stubEnv('JWT_SIGNING_KEY', secret)
+    const log = vi.spyOn(console, 'error').mockReturnValue()
+    const { values } = await runSnippet(take('Start'), {}, {}, ['answerErrors'])
+    const { answerErrors } = values as { answerErrors: ErrorRequestHandler }
+    const app = express()
+    app.get('/fault', () => {
+      throw new Error('a detail')
+    })
+    app.use(answerErrors)
+    await request(app).get('/fault').expect(500, {})
+    expect(log).toHaveBeenCalledOnce()
+  })
+
+  test('answer another secret with the text that the table explains', async () => {
+    vi.stubEnv('JWT_SIGNING_KEY', secret)
+    const { values } = await runSnippet(take('Start'), {}, {}, ['app'])
+    vi.stubEnv('JWT_SIGNING_KEY', secret.toUpperCase())
+    const say = vi.spyOn(console, 'log').mockReturnValue()
+    await runSnippet(take('Start', 1), {})
+    const [, token = ''] = /Bearer ([^']+)/.exec(String(say.mock.calls[0])) ?? []
+    const { headers } = await request((values as { app: Express }).app)
+      .get('/api/orders')
+      .auth(token, { type: 'bearer' })
+      .expect(401)
+    const [, text = ''] =
+      /error_description="([^"]+)"/.exec(headers['www-authenticate'] ?? '') ?? []
+    const row = rowsBelow('README.md', 'Why do I get a 401, 403 or 503?').find(([cell]) =>
+      cell?.includes(text),
+    )
+    expect([text, row?.[1]]).toEqual([
+      'The signature key was not found',
+      expect.stringContaining('a wrong secret'),
+    ])
+  })
+
+  test('trust an authority', async () => {
+    vi.stubGlobal('fetch', issuer.fetch)
+    const app = express()
+    await runSnippet(take('With an authority'), { app })
+    const status = protect(app)
+    const known = await issuer.token()
+    expect(await status(known)).toBe(200)
+    expect(await status(await issuer.wrongAudience())).toBe(401)
+    vi.stubGlobal('fetch', () => Promise.reject(new Error('unreachable')))
+    const unknown = await (await createTestIssuer(trusted)).token()
+    expect([await status(known), await status(unknown)]).toEqual([200, 503])
+  })
+
+  test('refuse what was revoked', async () => {
+    const app = express()
+    const isRevoked = (jti: string) => Promise.resolve(jti === 'gone')
+    await runSnippet(take('Events'), { app, options, isRevoked })
+    const ask = protect(app)
+    const status = async (jti: string) => ask(await issuer.token({ jti }))
+    expect([await status('here'), await status('gone')]).toEqual([200, 401])
+  })
+})

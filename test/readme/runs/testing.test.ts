@@ -1,0 +1,25 @@
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import { snippetsOf } from '../../support/guides.js'
+import { runSnippet } from '../../support/run-snippet.js'
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
+})
+
+describe('the snippets of examples/testing/README.md', () => {
+  const { take, rest } = snippetsOf('examples/testing/README.md')
+  afterAll(() => {
+    expect(rest()).toEqual([])
+  })
+
+  test('test an API of three cases', async () => {
+    const { exports } = await runSnippet(take('An API and its suite'), {})
+    const cases = new Map<string, () => Promise<void>>()
+    const vitest = { test: (name: string, body: () => Promise<void>) => cases.set(name, body) }
+    await runSnippet(take('An API and its suite', 1), {}, { vitest, './app.js': exports })
+    expect(cases.size).toBe(3)
+    for (const run of cases.values()) await run()
+  })
+})

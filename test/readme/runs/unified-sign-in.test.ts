@@ -1,0 +1,80 @@
+import express from 'express'
+import request from 'supertest'
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import { fakePage, json, ownOrigin } from '../../support/fake-page.js'
+import { issuer, options } from '../../support/guide-app.js'
+import { snippetsOf } from '../../support/guides.js'
+import { runSnippet } from '../../support/run-snippet.js'
+
+afterEach(() => {
+  vi.unstubAllEnvs()
+  vi.unstubAllGlobals()
+  vi.restoreAllMocks()
+})
+
+describe('the snippets of examples/unified-sign-in/README.md', () => {
+  const { take, rest } = snippetsOf('examples/unified-sign-in/README.md')
+  afterAll(() => {
+    expect(rest()).toEqual([])
+  })
+
+  test('sign in with a cookie, render the page as the user and sign out', async () => {
+    const app = express()
+    const accessToken = await issuer.token({ sub: 'alice', email: 'alice@example.com' })
+    const asked: string[] = []
+    const askIssuer = (path: string, body: { password?: string }) => {
+      asked.push(path)
+      const isRight = path === '/tokens/create' && body.password === 'right'
+      return Promise.resolve(isRight ? { accessToken, refreshToken: 'secret' } : undefined)
+    }
+    await runSnippet(take('On the server'), { app, options, askIssuer })
+    const create = (password: string) => request(app).post('/tokens/create').send({ password })
+    await create('wrong').expect(401)
+    const page = () => request(app).get('/weather').set('Accept', 'text/html')
+    await page().expect(303).expect('Location', '/login?ReturnUrl=%2Fweather')
+    const signedIn = await create('right').expect(200)
+    const [cookie = ''] = signedIn.headers['set-cookie'] as unknown as string[]
+    const { text } = await page().set('Cookie', cookie).expect(200)
+    expect(text).toContain('Hello, alice')
+    expect(text).toContain('"email":"alice@example.com"')
+    expect(text + signedIn.text).not.toContain('secret')
+    await request(app).post('/tokens/logout').set('Cookie', cookie).expect(204)
+    await page().set('Cookie', cookie).expect(303)
+    expect(asked).toEqual(['/tokens/create', '/tokens/create', '/tokens/logout'])
+  })
+
+  test('take the sign-in up in the page', async () => {
+    const user = { id: 'alice', email: 'alice@example.com', roles: [] }
+    let isSignedIn = false
+    fakePage(
+      { version: 1, user: null, claims: {} },
+      {
+        'POST /tokens/create': () => {
+          isSignedIn = true
+          return json({ accessToken: 'good' })
+        },
+        'POST /tokens/refresh': () => json({}, 401),
+        'GET /me': () => json({ version: 1, user, claims: {} }),
+        'GET /api/weather': () => json({}, isSignedIn ? 200 : 401),
+      },
+    )
+    const assign = vi.fn()
+    const search = '?ReturnUrl=%2Fweather%3Fday%3D2'
+    vi.stubGlobal('location', { origin: ownOrigin, pathname: '/login', search, assign })
+    const { exports } = await runSnippet(take('In the page'), {})
+    const { signIn, loadWeather } = exports as {
+      signIn: (email: string, password: string) => Promise<boolean>
+      loadWeather: () => Promise<Response>
+    }
+    expect(await signIn('alice@example.com', 'right')).toBe(true)
+    expect(document.title).toBe('Signed in as alice@example.com')
+    expect((await loadWeather()).status).toBe(200)
+    isSignedIn = false
+    expect((await loadWeather()).status).toBe(401)
+    expect(document.title).toBe('Signed out')
+    expect(assign.mock.calls).toEqual([
+      ['/weather?day=2'],
+      [`/login?ReturnUrl=${encodeURIComponent('/login' + search)}`],
+    ])
+  })
+})
