@@ -1,9 +1,10 @@
-import { signedOutState } from './auth-state.js'
 import { prepareFetch } from './authorized-fetch.js'
+import { createListeners } from './listeners.js'
 import { connectTabs } from './other-tabs.js'
 import { page, type PageShowListener } from './page.js'
 import { createPageSession, type ClientState } from './page-session.js'
 import { readPageState } from './page-state.js'
+import { prepareRecheck } from './recheck.js'
 import { prepareRenewal } from './renewal.js'
 import { prepareServerCalls } from './server-calls.js'
 import type { TokenStorage } from './token-store.js'
@@ -12,7 +13,8 @@ import type { TokenStoreService } from './token-store-service.js'
 /** What {@link createAuthClient} accepts. */
 export interface AuthClientOptions {
   /**
-   * The `id` of the element that `renderAuthState()` wrote. Without such an element the server is asked once.
+   * The `id` of the `<script type="application/json">` that `renderAuthState()` wrote. Without it the
+   * server is asked.
    *
    * @defaultValue `'auth-state'`
    */
@@ -44,6 +46,9 @@ export interface AuthClientOptions {
   onSignedOut?: (() => void) | undefined
 }
 
+// Milliseconds after which a sign-out has been answered, with time to spare.
+const signOutTime = 3_000
+
 /** The sign-in, seen from the page. */
 export interface AuthClient {
   /** Who is signed in. The same value until it changes. */
@@ -56,7 +61,10 @@ export interface AuthClient {
    * @returns Whether the user is signed in now; rejects when the server cannot say.
    */
   signIn(credentials: unknown): Promise<boolean>
-  /** Signs the user out, here and in every tab; rejects when the server cannot be told. */
+  /**
+   * Signs the user out, here and in every tab; rejects when the server cannot be told. The user is still
+   * signed in then, and shown again once the server has said so.
+   */
   signOut(): Promise<void>
   /**
    * Listens for changes of {@link AuthClient.state}.
@@ -64,7 +72,10 @@ export interface AuthClient {
    * @returns A function that stops listening.
    */
   subscribe(listener: (state: ClientState) => void): () => void
-  /** Is the browser's `fetch`, as the signed-in user on the page's own and the allowed origins. */
+  /**
+   * Is the browser's `fetch`, as the signed-in user on the page's own and the allowed origins. A relative
+   * address counts from the origin, not from the page: `x` means `/x`.
+   */
   readonly fetch: typeof fetch
   /** Lets go of the page: no listeners, no channel, no late results. */
   dispose(): void
@@ -88,42 +99,43 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
   const initial = readPageState(stateId)
   const session = createPageSession(storage, initial)
   const server = prepareServerCalls(basePath)
-  const tabs = connectTabs((message) => {
-    if (message === 'signed-in') void restart()
-    else if (session.hasUser) void over()
-  })
-  const allowed = new Set([page.location.origin, ...origins.map((url) => new URL(url).origin)])
+  const recheck = prepareRecheck(session, server, over)
   const renew = prepareRenewal(session, server, over)
+  const allowed = new Set([page.location.origin, ...origins.map((url) => new URL(url).origin)])
+  const signedOut = createListeners<undefined>()
+  if (options.onSignedOut !== undefined) signedOut.add(options.onSignedOut)
+
+  const tabs = connectTabs((message) => {
+    if (message === 'signed-in') {
+      session.begin()
+      check()
+    } else if (message === 'signed-out') {
+      if (session.hasUser || session.state.isChecking) void over()
+    } else if (session.hasUser) {
+      // Hidden at once; whether it has worked the other tab says, or the server if that tab is gone.
+      check(signOutTime)
+    }
+  })
 
   async function over(): Promise<void> {
+    const { hasUser } = session
+    recheck.stop()
     await session.end()
-    options.onSignedOut?.()
+    if (hasUser) signedOut.tell(undefined)
   }
 
-  async function restart(): Promise<void> {
-    session.begin()
-    await revalidate()
-  }
-
-  // No answer leaves things as they are: what is hidden stays hidden.
-  async function revalidate(): Promise<void> {
-    const { epoch } = session
-    const state = await server.me().catch(() => undefined)
-    if (state === undefined || session.epoch !== epoch) return
-    if (state === null && session.hasUser) await over()
-    else session.know(state ?? signedOutState)
+  function check(delay?: number): void {
+    session.check()
+    recheck.start(delay)
   }
 
   const onPageShow: PageShowListener = ({ persisted }) => {
-    if (!persisted) return
-    session.check()
-    void revalidate()
+    if (persisted) check()
   }
   page.addEventListener('pageshow', onPageShow)
 
-  if (initial === undefined) {
-    session.check()
-    void revalidate()
+  if (initial?.user === undefined) {
+    check()
   } else if (initial.user === null) {
     void session.tokens.clear()
   } else if (initial.accessToken !== undefined) {
@@ -138,6 +150,7 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
     async signIn(credentials) {
       const tokens = await server.create(credentials)
       if (tokens === undefined) return false
+      recheck.stop()
       session.begin()
       const { epoch } = session
       const state = await server.me()
@@ -149,8 +162,17 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
       return true
     },
     async signOut() {
+      tabs.tell('signing-out')
+      recheck.stop()
       await session.end()
-      await server.logout()
+      try {
+        await server.logout()
+      } catch (error) {
+        // Whoever could not be signed out still is signed in, here and in every tab.
+        tabs.tell('signed-in')
+        check()
+        throw error
+      }
       tabs.tell('signed-out')
     },
     subscribe: (listener) => session.subscribe(listener),
@@ -158,6 +180,7 @@ export function createAuthClient(options: AuthClientOptions = {}): AuthClient {
     dispose() {
       page.removeEventListener('pageshow', onPageShow)
       tabs.close()
+      recheck.stop()
       session.begin()
     },
   }

@@ -12,8 +12,8 @@ export interface AppUser {
 export interface AuthState {
   /** Version of this format. */
   readonly version: 1
-  /** The user, or `null` when nobody is signed in. */
-  readonly user: AppUser | null
+  /** The user, or `null` when nobody is signed in. Absent during an outage: nobody can tell then. */
+  readonly user?: AppUser | null | undefined
   /** The claims that the app chose to show; nothing else of the token. */
   readonly claims: Readonly<Record<string, unknown>>
   /** Seconds until the access token is over; a duration, so that the clock of the browser does not matter. */

@@ -23,7 +23,7 @@ export function prepareFetch(
   }
 
   return async (input, init) => {
-    const target = input instanceof Request ? input : new URL(input, page.document.baseURI)
+    const target = input instanceof Request ? input : new URL(input, page.location.origin)
     const request = new Request(target, init)
     const { origin } = new URL(request.url)
     if (!origins.has(origin) || request.headers.has('Authorization')) return fetch(request)

@@ -1,5 +1,7 @@
+const messages = ['signed-in', 'signing-out', 'signed-out'] as const
+
 /** What tabs of one site tell each other. They never exchange tokens. */
-export type TabMessage = 'signed-in' | 'signed-out'
+export type TabMessage = (typeof messages)[number]
 
 /** The line to the other tabs of this site. */
 export interface OtherTabs {
@@ -11,7 +13,8 @@ export interface OtherTabs {
 export function connectTabs(onMessage: (message: TabMessage) => void): OtherTabs {
   const channel = new BroadcastChannel('express-jwt-bearer')
   channel.onmessage = ({ data }: { data: unknown }) => {
-    if (data === 'signed-in' || data === 'signed-out') onMessage(data)
+    const message = messages.find((known) => known === data)
+    if (message !== undefined) onMessage(message)
   }
   return {
     tell: (message) => {

@@ -20,7 +20,7 @@ export interface PageSession {
   /** Changes with every sign-in and sign-out: work begun under another number must not write its result. */
   readonly epoch: number
   subscribe(listener: (state: ClientState) => void): () => void
-  /** Whether there is a user, shown or hidden. */
+  /** Whether somebody was signed in when the server was last heard, shown or hidden by now. */
   readonly hasUser: boolean
   /** Whatever was under way belongs to the past: a user has signed in, or the page lets go. */
   begin(): void
@@ -40,6 +40,7 @@ export function createPageSession(
   const listeners = createListeners<ClientState>()
   let state = visible(initial ?? signedOutState)
   let userId = state.user?.id
+  let hasUser = state.user !== null
   let epoch = 0
   const tokens = createTokenStore(storage, () => userId)
 
@@ -57,7 +58,7 @@ export function createPageSession(
       return epoch
     },
     get hasUser() {
-      return userId !== undefined
+      return hasUser
     },
     subscribe: (listener) => listeners.add(listener),
     begin() {
@@ -66,6 +67,7 @@ export function createPageSession(
     },
     know(next) {
       userId = next.user?.id
+      hasUser = userId !== undefined
       show(visible(next))
     },
     check() {
@@ -74,12 +76,14 @@ export function createPageSession(
     async end() {
       epoch += 1
       userId = undefined
+      hasUser = false
       show(visible(signedOutState))
       await tokens.clear()
     },
   }
 }
 
+// A state without a user comes from an outage: nobody could tell.
 function visible({ user, claims }: AuthState): ClientState {
-  return { user, claims, isChecking: false }
+  return { user: user ?? null, claims, isChecking: user === undefined }
 }

@@ -3,7 +3,10 @@ import { page } from './page.js'
 
 /** Reads the state that the server put into the page; nothing when there is none or it is damaged. */
 export function readPageState(id: string): AuthState | undefined {
-  const text = page.document.getElementById(id)?.textContent
+  const element = page.document.getElementById(id)
+  // Markup that somebody else got into the page can hold text under this id, but no script.
+  if (element?.tagName !== 'SCRIPT' || element.type !== 'application/json') return undefined
+  const text = element.textContent
   try {
     const state: unknown = JSON.parse(text ?? 'null')
     return isAuthState(state) ? state : undefined

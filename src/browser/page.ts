@@ -1,14 +1,20 @@
 /** The parts of a browser's window that the client uses; the package is compiled without the browser's types. */
 export interface Page {
   readonly document: {
-    readonly baseURI: string
-    getElementById(id: string): { readonly textContent: string | null } | null
+    getElementById(id: string): PageElement | null
   }
   readonly location: { readonly origin: string }
   readonly localStorage: PageStorage
   readonly sessionStorage: PageStorage
   addEventListener(type: 'pageshow', listener: PageShowListener): void
   removeEventListener(type: 'pageshow', listener: PageShowListener): void
+}
+
+/** The parts of an element that the client reads; `type` is there on scripts. */
+export interface PageElement {
+  readonly tagName: string
+  readonly type?: string
+  readonly textContent: string | null
 }
 
 /** Is told when the page is shown; `persisted` when it comes back from the back/forward cache. */

@@ -13,14 +13,28 @@ export interface ServerCalls {
   me(): Promise<AuthState | null>
 }
 
-/** Prepares the calls to the server's session; whatever is no clear answer rejects. */
+// Beyond what the server's own limits add up to.
+const timeout = 30_000
+
+/**
+ * Prepares the calls to the server's session; whatever is no clear answer rejects.
+ *
+ * @throws TypeError when the path leads to another origin.
+ */
 export function prepareServerCalls(basePath: string): ServerCalls {
+  // Never the document's base: markup that somebody else got into the page can move that.
+  const { origin } = page.location
+  const address = (path: string): URL => new URL(basePath + path, origin)
+  if (address('/me').origin !== origin)
+    throw new TypeError('"basePath" must be a path of this site')
+
   const call = (method: string, path: string, body?: unknown): Promise<Response> =>
-    fetch(new URL(basePath + path, page.document.baseURI), {
+    fetch(address(path), {
       method,
       headers: { Accept: 'application/json', 'Content-Type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       credentials: 'same-origin',
+      signal: AbortSignal.timeout(timeout),
     })
 
   return {
@@ -40,7 +54,9 @@ export function prepareServerCalls(basePath: string): ServerCalls {
       const response = await call('GET', '/me')
       if (response.status === 401) return null
       const state: unknown = await required(response).json()
-      if (!isAuthState(state)) throw new TypeError('GET /me did not answer with a state')
+      // Without a user nobody could tell.
+      if (!isAuthState(state) || state.user === undefined)
+        throw new TypeError('GET /me did not answer with a state')
       return state
     },
   }

@@ -509,11 +509,9 @@ describe('storage', () => {
     await client.tokenStore.set({ accessToken: 'b' })
     client.dispose()
     expect(storageOf('localStorage').size).toBe(1)
-    const document = {
-      baseURI: ownOrigin,
-      getElementById: () => ({ textContent: JSON.stringify(nobody) }),
-    }
-    vi.stubGlobal('document', document)
+    const textContent = JSON.stringify(nobody)
+    const element = { tagName: 'SCRIPT', type: 'application/json', textContent }
+    vi.stubGlobal('document', { getElementById: () => element })
     clients.push(createAuthClient({ storage: 'localStorage' }))
     expect(storageOf('localStorage').size).toBe(0)
     expect(page.requests).toEqual([])

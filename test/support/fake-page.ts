@@ -15,7 +15,9 @@ export function fakePage(state: AuthState | string | undefined, answers: Answers
   vi.stubGlobal('document', {
     baseURI: `${ownOrigin}/page`,
     getElementById: (id: string) =>
-      text === undefined || id !== 'auth-state' ? null : { textContent: text },
+      text === undefined || id !== 'auth-state'
+        ? null
+        : { tagName: 'SCRIPT', type: 'application/json', textContent: text },
   })
   vi.stubGlobal('location', { origin: ownOrigin })
   vi.stubGlobal('localStorage', fakeStorage())
