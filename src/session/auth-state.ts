@@ -1,12 +1,16 @@
 import type { AppUser, AuthState } from '../browser/auth-state.js'
 import type { Request } from '../core/express.js'
 import { ClaimTypes, type ClaimsPrincipal } from '../core/principal.js'
+import { outageOf } from './outage.js'
 import { markPrivate } from './private-response.js'
 import { sessionOf } from './request-session.js'
 
 /**
  * Says who is signed in, for the page that is being rendered: the user and the claims that
  * `createSession()` lists. The answer becomes private and is not stored by any cache.
+ *
+ * While the session cannot be read or its token not be judged, nobody can tell who is signed in: the
+ * state has no `user` then, and the page's own code asks again until somebody can.
  *
  * @param req - A request that has passed `session.middleware` and `jwtBearer()`.
  * @throws {@link ConfigurationError} when `session.middleware` did not run before.
@@ -21,7 +25,11 @@ export function authState(req: Request): AuthState {
   const { settings, tokens } = sessionOf(req)
   if (req.res !== undefined) markPrivate(req.res)
   const { user } = req
-  if (user === undefined) return { version: 1, user: null, claims: {} }
+  if (user === undefined) {
+    // Not signed out: nobody can tell.
+    if (outageOf(req) !== undefined) return { version: 1, claims: {} }
+    return { version: 1, user: null, claims: {} }
+  }
   const { exp } = user.claims
   const expiresIn =
     exp === undefined ? undefined : Math.max(0, Math.floor(exp - settings.clock() / 1000))

@@ -1,8 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto'
 import type { TokenResponse } from '../browser/token-store-service.js'
+import { storeLimit } from './limited-store.js'
+import { createOutcomes } from './outcomes.js'
+import { prepareRefresh } from './refresh-session.js'
+import { revokeQuietly } from './revoke.js'
+import { dataOf, freshData, recordOf, tokensAt } from './session-data.js'
+import type { SessionRecord } from './session-store.js'
 import type { SessionSettings } from './settings.js'
-import { prepareRefresh, revokeQuietly } from './refresh-session.js'
-import { freshData, recordOf, dataOf, tokensAt } from './session-data.js'
+import { untilItWorks, within } from './time-limit.js'
+import { unavailable } from './unavailable.js'
 
 /** What stands behind the value of a sign-in cookie. */
 export interface SessionKeeper {
@@ -10,14 +16,47 @@ export interface SessionKeeper {
   open(cookie: string, rejected?: string): Promise<TokenResponse | undefined>
   /** Starts a session and gives its cookie, always a new one. */
   start(tokens: TokenResponse): Promise<string>
-  /** Ends a session and has its tokens revoked. */
+  /** Takes back a session whose cookie nobody got. Never waits and never fails. */
+  takeBack(cookie: string): void
+  /** Ends a session and has its tokens revoked; rejects when nobody can tell whether it has ended. */
   end(cookie: string): Promise<void>
 }
+
+// About two minutes.
+const backgroundAttempts = 30
 
 /** Keeps the tokens on the server; the cookie is a random id without meaning. */
 export function keepOnServer(settings: SessionSettings): SessionKeeper {
   const { store, clock, maxAge } = settings
-  const refresh = prepareRefresh(settings)
+  const outcomes = createOutcomes(settings)
+  const refresh = prepareRefresh(settings, outcomes)
+
+  // Deletes what was seen and nothing newer, so that the last tokens of the session are known.
+  async function remove(
+    key: string,
+    see: (record: SessionRecord) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    while (!signal.aborted) {
+      const record = await store.get(key)
+      if (record === undefined) return
+      see(record)
+      await store.delete(key, record.version)
+    }
+  }
+
+  async function revokeLast(key: string, last: SessionRecord | undefined): Promise<void> {
+    // What a refresh brought and nobody has written yet ends with the rest.
+    const tokens = [last, outcomes.take(key)].flatMap((record) =>
+      record === undefined ? [] : tokensIn(record),
+    )
+    await Promise.all(tokens.map((one) => revokeQuietly(settings, one)))
+  }
+
+  function takeBack(cookie: string): void {
+    untilItWorks(() => store.delete(keyOf(cookie)), backgroundAttempts)
+  }
+
   return {
     async open(cookie, rejected) {
       const data = await refresh(keyOf(cookie), rejected)
@@ -28,14 +67,32 @@ export function keepOnServer(settings: SessionSettings): SessionKeeper {
     async start(tokens) {
       const id = randomBytes(32).toString('base64url')
       const expiresAt = new Date(clock() + maxAge * 1000)
-      await store.set(keyOf(id), recordOf(freshData(tokens, settings), expiresAt))
+      const record = recordOf(freshData(tokens, settings), expiresAt)
+      try {
+        await store.set(keyOf(id), record)
+      } catch (error) {
+        takeBack(id)
+        throw error
+      }
       return id
     },
+    takeBack,
     async end(cookie) {
       const key = keyOf(cookie)
-      const record = await store.get(key)
-      await store.delete(key)
-      if (record !== undefined) await revokeQuietly(settings, dataOf(record).tokens)
+      let last: SessionRecord | undefined
+      const see = (record: SessionRecord): void => {
+        last = record
+      }
+      try {
+        await within(storeLimit, (signal) => remove(key, see, signal))
+      } catch (cause) {
+        // It may have been deleted all the same, and the next attempt would find no tokens to revoke.
+        untilItWorks(async () => {
+          if ((await store.get(key)) === undefined) await revokeLast(key, last)
+        }, backgroundAttempts)
+        throw unavailable('The session cannot be ended now', cause)
+      }
+      await revokeLast(key, last)
     },
   }
 }
@@ -46,6 +103,7 @@ export function keepInCookie(settings: SessionSettings): SessionKeeper {
     open: (cookie, rejected) =>
       Promise.resolve(cookie === rejected ? undefined : { accessToken: cookie }),
     start: (tokens) => Promise.resolve(freshData(tokens, settings).tokens.accessToken),
+    takeBack: () => undefined,
     end: (cookie) => revokeQuietly(settings, { accessToken: cookie }),
   }
 }
@@ -53,4 +111,13 @@ export function keepInCookie(settings: SessionSettings): SessionKeeper {
 // The store sees hashes only: its dump is no bundle of cookies.
 function keyOf(cookie: string): string {
   return createHash('sha256').update(cookie).digest('base64url')
+}
+
+// Whatever stands there in place of tokens: the session has ended, and there is nothing to revoke.
+function tokensIn(record: SessionRecord): readonly TokenResponse[] {
+  try {
+    return [dataOf(record).tokens]
+  } catch {
+    return []
+  }
 }

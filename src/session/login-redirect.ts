@@ -4,6 +4,7 @@ import type { ChallengeContext } from '../core/events.js'
 import type { Request } from '../core/express.js'
 import { checkNames, readFunction, readText } from '../core/option-checks.js'
 import { formatChallenge } from '../core/responses/www-authenticate.js'
+import { bringsToken } from './own-credentials.js'
 import { sendProblem } from './problem.js'
 
 /** What {@link loginRedirect} accepts. */
@@ -26,7 +27,8 @@ export interface LoginRedirectOptions {
 
 /**
  * Creates a handler for `onChallenge` that sends people to the login page and tells programs that
- * they are not signed in: 303 for page loads, 401 and JSON for everything else.
+ * they are not signed in: 303 for page loads and for forms that come too late, 401 and JSON for
+ * everything else. What such a form held is lost, so its sender comes back to `/`.
  *
  * @param options - Where the login page is.
  *
@@ -59,25 +61,46 @@ export function loginRedirect(
       sendProblem(res, isMalformed ? 400 : 401, isMalformed ? 'Bad Request' : 'Unauthorized')
       return
     }
-    // A second slash would make the first path segment another host (CVE-2022-24794).
-    const target = safeReturnUrl(req.originalUrl.replace(/^\/+/, '/'), { deny: [loginPath] })
+    // What a form sent is lost: its address alone would show nothing, or do something else.
+    const target = isReading(req) ? returnUrl(req, loginPath) : '/'
     res.setHeader('Cache-Control', 'private, no-store')
     res.vary('Cookie')
     res.redirect(303, `${loginPath}?${parameter}=${encodeURIComponent(target)}`)
   }
 }
 
+function returnUrl({ originalUrl }: Request, loginPath: string): string {
+  // A second slash would make the first path segment another host (CVE-2022-24794).
+  return safeReturnUrl(originalUrl.replace(/^\/+/, '/'), { deny: [loginPath] })
+}
+
+function isReading({ method }: Request): boolean {
+  return method === 'GET' || method === 'HEAD'
+}
+
+// What a form without a script can send.
+const formType =
+  /^(?:application\/x-www-form-urlencoded|multipart\/form-data|text\/plain) *(?:;|$)/i
+
 function waitsForPage(req: Request): boolean {
-  if (req.method !== 'GET' && req.method !== 'HEAD') return false
-  // A caller who sends credentials of its own is a program.
-  if (req.headers.authorization !== undefined) return false
-  const mode = req.headers['sec-fetch-mode']
+  const { headers, method } = req
+  if (!isReading(req) && method !== 'POST') return false
+  // A caller who sends a token of its own is a program.
+  if (bringsToken(req)) return false
+  const mode = headers['sec-fetch-mode']
   if (mode !== undefined) return mode === 'navigate'
-  if (req.headers['x-requested-with'] !== undefined) return false
+  if (headers['x-requested-with'] !== undefined) return false
+  if (method === 'POST' && !formType.test(headers['content-type'] ?? '')) return false
   return req.accepts(['json', 'html']) === 'html'
 }
 
 function isAt(req: Request, path: string): boolean {
-  const here = `${req.baseUrl}${req.path}`.replace(/\/+$/, '').toLowerCase()
-  return here === path.replace(/\/+$/, '').toLowerCase()
+  return withoutSlashes(`${req.baseUrl}${req.path}`) === withoutSlashes(path)
+}
+
+// A loop: an expression that looks for slashes at the end takes a square of the time for slashes elsewhere.
+function withoutSlashes(path: string): string {
+  let end = path.length
+  while (path[end - 1] === '/') end -= 1
+  return path.slice(0, end).toLowerCase()
 }

@@ -8,19 +8,29 @@ export interface SessionOptions {
    * Signs a user in: checks what the login form sent, here or at a remote API.
    *
    * @remarks Give nothing for every kind of refusal, and take the same time for an unknown user as for a
-   * wrong password: the caller is only told that it failed. A throw means that nobody could tell.
+   * wrong password: the caller is only told that it failed. A throw means that nobody could tell, and so
+   * does an answer that takes longer than 10 s; the signal fires then.
    */
   login: (
     credentials: unknown,
     req: Request,
-  ) => Promise<TokenResponse | undefined> | TokenResponse | undefined
+    signal: AbortSignal,
+  ) => Promise<TokenResponse | null | undefined> | TokenResponse | null | undefined
   /**
    * Gets new tokens for a refresh token; nothing when the issuer refuses it for good, which ends the
    * session. A throw means that the issuer could not be asked and ends nothing.
+   *
+   * @remarks It gets 10 s, after which the signal fires and nobody waits any longer. Tokens that come later
+   * still become the session's.
    */
   refresh?:
-    ((refreshToken: string, signal: AbortSignal) => Promise<TokenResponse | undefined>) | undefined
-  /** Revokes the tokens of a session that has ended. Runs after the sign-out; what it throws changes nothing. */
+    | ((refreshToken: string, signal: AbortSignal) => Promise<TokenResponse | null | undefined>)
+    | undefined
+  /**
+   * Revokes the tokens of a session that has ended. What it throws changes nothing.
+   *
+   * @remarks A sign-out waits for it for a second at most; it gets 10 s, after which the signal fires.
+   */
   logout?: ((tokens: TokenResponse, signal: AbortSignal) => Promise<unknown>) | undefined
   /**
    * What the sign-in cookie holds: a random session id, or the access token itself. A refresh token is
@@ -66,7 +76,11 @@ export interface SessionOptions {
    * @defaultValue `60`
    */
   refreshBefore?: number | undefined
-  /** Where sessions are kept; by default in the memory of this process. */
+  /**
+   * Where sessions are kept; by default in the memory of this process.
+   *
+   * @remarks A store that has not answered after 5 s counts as down: guards answer 503, public pages go on.
+   */
   store?: SessionStore | undefined
   /**
    * Other origins whose pages may send requests that change something.

@@ -1,15 +1,29 @@
-import { MetadataUnavailableError } from '../core/errors.js'
-import type { SessionSettings } from './settings.js'
-import { dataOf, freshData, recordOf, type SessionData } from './session-data.js'
+import type { TokenResponse } from '../browser/token-store-service.js'
+import type { Outcome, Outcomes } from './outcomes.js'
+import { appLimit } from './revoke.js'
+import {
+  dataOf,
+  freshData,
+  isSame,
+  readTokens,
+  recordOf,
+  type SessionData,
+} from './session-data.js'
 import type { SessionRecord } from './session-store.js'
+import type { SessionSettings } from './settings.js'
+import { TimeLimitError, wait, within } from './time-limit.js'
+import { unavailable } from './unavailable.js'
 
-// The issuer gets 10 s to answer; the claim lasts longer, so that an answer in time finds it untouched.
-const timeout = 10_000
+// The claim lasts longer than the issuer may take, so that an answer in time finds it untouched, and
+// shorter than issuers forgive a spent token whose answer was lost with a process.
 const claimLifetime = 15_000
 const pollInterval = 50
 const retryInterval = 5_000
 
-type Refreshable = Pick<SessionSettings, 'store' | 'refresh' | 'logout' | 'clock' | 'refreshBefore'>
+// A claim of another process may be that much younger by its clock than by ours.
+const clockTolerance = 60_000
+
+type Refreshable = Pick<SessionSettings, 'store' | 'refresh' | 'clock' | 'refreshBefore'>
 
 /**
  * Gives a session with a good access token.
@@ -17,14 +31,14 @@ type Refreshable = Pick<SessionSettings, 'store' | 'refresh' | 'logout' | 'clock
  * @param key - Key of the session in the store.
  * @param rejected - An access token that an API has refused: it is replaced however young it is.
  * @returns Nothing when the session is over.
- * @throws {@link MetadataUnavailableError} when the issuer cannot be asked and the old token is over.
+ * @throws `MetadataUnavailableError` when the issuer cannot be asked and the old token is over.
  */
 export type RefreshSession = (key: string, rejected?: string) => Promise<SessionData | undefined>
 
 /**
  * Prepares the refresh: one for any number of requests, in any number of processes that share a store.
  */
-export function prepareRefresh(settings: Refreshable): RefreshSession {
+export function prepareRefresh(settings: Refreshable, outcomes: Outcomes): RefreshSession {
   const { store, refresh, clock } = settings
   const running = new Map<string, Promise<SessionData | undefined>>()
 
@@ -39,10 +53,13 @@ export function prepareRefresh(settings: Refreshable): RefreshSession {
 
   function usable(data: SessionData, rejected?: string, cause?: unknown): SessionData {
     if (isUsable(data, rejected)) return data
-    throw new MetadataUnavailableError('The session cannot be refreshed now', {
-      cause,
-      retryAfter: retryInterval / 1000,
-    })
+    throw unavailable('The session cannot be refreshed now', cause, retryInterval / 1000)
+  }
+
+  // An instant further ahead than it can be was written before the clock was set back.
+  function isAhead(instant: number | undefined, atMost: number): boolean {
+    const ahead = (instant ?? 0) - clock()
+    return ahead > 0 && ahead <= atMost + clockTolerance
   }
 
   async function renew(
@@ -51,88 +68,97 @@ export function prepareRefresh(settings: Refreshable): RefreshSession {
   ): Promise<SessionData | undefined> {
     for (let waited = 0; ; waited += pollInterval) {
       // Read again after every wait: most of the time somebody else has done the work.
-      const record = await store.get(key)
+      const record = await outcomes.read(key)
       if (record === undefined) return undefined
       const data = dataOf(record)
       if (!isDue(data, rejected)) return data
-      const { claimedUntil = 0, retryAt = 0 } = data
-      if (retryAt > clock() || waited >= claimLifetime) return usable(data, rejected)
-      if (claimedUntil > clock()) {
-        if (isUsable(data, rejected)) return data
-        await wait(pollInterval)
-        continue
+      if (isAhead(data.retryAt, retryInterval) || waited >= claimLifetime) {
+        return usable(data, rejected)
       }
-      const claim = recordOf({ ...data, claimedUntil: clock() + claimLifetime }, record.expiresAt)
-      if (await store.replace(key, record.version, claim)) return spend(key, claim, rejected)
+      try {
+        const claim = await takeClaim(key, record, data)
+        if (claim !== undefined) {
+          const winner = await spend(key, claim, data)
+          if (winner !== 'contested') return winner
+        }
+      } catch (cause) {
+        return usable(data, rejected, cause)
+      }
+      if (isUsable(data, rejected)) return data
+      await wait(pollInterval)
     }
+  }
+
+  async function takeClaim(
+    key: string,
+    { version, expiresAt }: SessionRecord,
+    data: SessionData,
+  ): Promise<SessionRecord | undefined> {
+    if (isAhead(data.claimedUntil, claimLifetime)) return undefined
+    const claim = recordOf({ ...data, claimedUntil: clock() + claimLifetime }, expiresAt)
+    return (await store.replace(key, version, claim)) ? claim : undefined
   }
 
   // Whoever holds the claim spends the refresh token, and nobody else does.
   async function spend(
     key: string,
     claim: SessionRecord,
-    rejected: string | undefined,
-  ): Promise<SessionData | undefined> {
-    const data = { ...dataOf(claim), claimedUntil: undefined }
-    let answer
+    data: SessionData,
+  ): Promise<SessionData | undefined | 'contested'> {
+    const spent = data.tokens.refreshToken as string
+    function outcomeOf(answer: TokenResponse): Outcome {
+      // RFC 6749 section 6: without a new refresh token the old one stays good.
+      const { refreshToken = spent, ...tokens } = readTokens(answer)
+      const renewed = freshData({ ...tokens, refreshToken }, settings)
+      return { claim, renewed: recordOf(renewed, claim.expiresAt) }
+    }
+    // Too late for whoever waited; the tokens are the session's all the same.
+    async function adopt(late: TokenResponse | null | undefined): Promise<void> {
+      if (late) await outcomes.write(key, outcomeOf(late))
+    }
+    let outcome: Outcome
     try {
-      answer = await refresh?.(data.tokens.refreshToken as string, AbortSignal.timeout(timeout))
+      const answer = await within(
+        appLimit,
+        (signal) => refresh?.(spent, signal),
+        (late) => {
+          adopt(late).catch(() => undefined)
+        },
+      )
+      outcome = answer ? outcomeOf(answer) : { claim, renewed: undefined }
     } catch (cause) {
-      const later = recordOf({ ...data, retryAt: clock() + retryInterval }, claim.expiresAt)
-      await store.replace(key, claim.version, later)
-      return usable(data, rejected, cause)
+      const { tokens, tokenEndsAt, renewAt } = data
+      const paused = { tokens, tokenEndsAt, renewAt, retryAt: clock() + retryInterval }
+      const later = recordOf(paused, claim.expiresAt)
+      // Where this cannot be written the claim itself runs out before long.
+      await store.replace(key, claim.version, later).catch(() => false)
+      throw cause
     }
-    if (answer === undefined) {
-      await store.delete(key, claim.version)
-      return current(key)
-    }
-    // RFC 6749 section 6: without a new refresh token the old one stays good.
-    const tokens = { ...answer, refreshToken: answer.refreshToken ?? data.tokens.refreshToken }
-    const renewed = freshData(tokens, settings)
-    if (await store.replace(key, claim.version, recordOf(renewed, claim.expiresAt))) return renewed
-    const winner = await current(key)
-    // The user has signed out meanwhile: what came too late must not stay usable.
-    if (winner === undefined) await revokeQuietly(settings, renewed.tokens)
-    return winner
-  }
-
-  async function current(key: string): Promise<SessionData | undefined> {
-    const record = await store.get(key)
-    return record === undefined ? undefined : dataOf(record)
+    const winner = await outcomes.write(key, outcome)
+    if (winner === undefined) return undefined
+    const won = dataOf(winner)
+    // Refused, and somebody else is at it with the same refresh token: they may have been faster.
+    const isContested = outcome.renewed === undefined && isSame(won.tokens, data.tokens)
+    return isContested ? 'contested' : won
   }
 
   return async (key, rejected) => {
-    const data = await current(key)
+    const record = await outcomes.read(key)
+    const data = record && dataOf(record)
     if (data === undefined || !isDue(data, rejected)) return data
-    let work = running.get(key)
+    const name = `${key} ${rejected ?? ''}`
+    let work = running.get(name)
     if (work === undefined) {
-      work = renew(key, rejected).finally(() => running.delete(key))
-      // Those who gave up waiting leave nobody to hear of a failure.
-      work.catch(() => undefined)
-      running.set(key, work)
+      work = renew(key, rejected).finally(() => running.delete(name))
+      running.set(name, work)
+    } else if (isUsable(data, rejected)) {
+      // One waits for the new token; everybody else goes on with the old one.
+      return data
     }
-    const late = wait(timeout).then(() => usable(data, rejected))
-    return Promise.race([work, late])
+    const shared = work
+    return within(appLimit, () => shared).catch((cause: unknown) => {
+      if (cause instanceof TimeLimitError) return usable(data, rejected, cause)
+      throw cause
+    })
   }
-}
-
-/** Tells the issuer that tokens are no longer needed; a sign-out holds whether or not it listens. */
-export async function revokeQuietly(
-  { logout }: Pick<SessionSettings, 'logout'>,
-  tokens: SessionData['tokens'],
-): Promise<void> {
-  const limit = 5_000
-  try {
-    const told = logout?.(tokens, AbortSignal.timeout(limit))
-    await Promise.race([told, wait(limit)])
-  } catch {
-    // The session is over on this side, which is what the user asked for.
-  }
-}
-
-// Does not keep a process alive that has nothing else to do.
-function wait(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, milliseconds).unref()
-  })
 }

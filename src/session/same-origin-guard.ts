@@ -1,5 +1,6 @@
 import type { Middleware, Request, Response } from '../core/express.js'
 import { checkNames } from '../core/option-checks.js'
+import { isOwnOrigin } from './own-origin.js'
 import { readOrigins } from './settings.js'
 import { sendProblem } from './problem.js'
 
@@ -40,19 +41,14 @@ export function sameOriginGuard(options: SameOriginGuardOptions = {}): Middlewar
 }
 
 /** Tells whether another site's page made the browser send a request that may change something. */
-export function isCrossOrigin(
-  { method, headers }: Pick<Request, 'method' | 'headers'>,
-  trustedOrigins: readonly string[],
-): boolean {
-  const { origin, host } = headers
-  const site = headers['sec-fetch-site']
-  if (safeMethods.has(method)) return false
+export function isCrossOrigin(req: Request, trustedOrigins: readonly string[]): boolean {
+  const { origin, 'sec-fetch-site': site } = req.headers
+  if (safeMethods.has(req.method)) return false
   if (site === 'same-origin' || site === 'none') return false
   if (origin !== undefined && trustedOrigins.includes(origin)) return false
   if (site !== undefined) return true
   // Browsers without Fetch Metadata send an Origin; without either it is no browser.
-  if (origin === undefined) return false
-  return !URL.canParse(origin) || new URL(origin).host !== host?.toLowerCase()
+  return origin !== undefined && !isOwnOrigin(req, origin)
 }
 
 /** Answers such a request. */

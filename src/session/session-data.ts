@@ -28,24 +28,58 @@ export function recordOf(data: SessionData, expiresAt: Date): SessionRecord {
 
 /** Notes when tokens that have just come are over, and when to replace them. */
 export function freshData(
-  tokens: TokenResponse,
+  answer: TokenResponse,
   { clock, refreshBefore }: Pick<SessionSettings, 'clock' | 'refreshBefore'>,
 ): SessionData {
-  const { accessToken, tokenType, expiresIn, refreshToken } = tokens
+  const tokens = readTokens(answer)
+  const { expiresIn } = tokens
+  if (expiresIn === undefined) return { tokens }
+  const tokenEndsAt = clock() + expiresIn * 1000
+  // A token that lives hardly longer than the buffer would otherwise be replaced at every request.
+  const buffer = Math.min(refreshBefore, expiresIn / 5) * 1000
+  return { tokens, tokenEndsAt, renewAt: tokenEndsAt - buffer }
+}
+
+// The last instant that a Date can hold, in seconds: a token that lives longer never ends.
+const endOfTime = 8.64e12
+
+/**
+ * Reads what a sign-in or a refresh gave; members are named one by one.
+ *
+ * @throws TypeError when there is no access token.
+ */
+export function readTokens(answer: TokenResponse): TokenResponse {
+  const { accessToken, tokenType, expiresIn, refreshToken } = answer
   if (typeof accessToken !== 'string' || accessToken === '') {
     throw new TypeError('A sign-in or refresh must give an "accessToken"')
   }
-  const kept = { accessToken, tokenType, expiresIn, refreshToken }
-  if (expiresIn === undefined) return { tokens: kept }
-  const now = clock()
-  const tokenEndsAt = now + expiresIn * 1000
-  // A token that lives hardly longer than the buffer would otherwise be replaced at every request.
-  const buffer = Math.min(refreshBefore, expiresIn / 5) * 1000
-  return { tokens: kept, tokenEndsAt, renewAt: tokenEndsAt - buffer }
+  const isKnown = typeof expiresIn === 'number' && expiresIn > 0 && expiresIn < endOfTime
+  return {
+    accessToken,
+    tokenType,
+    expiresIn: isKnown ? expiresIn : undefined,
+    refreshToken: refreshToken === '' ? undefined : refreshToken,
+  }
 }
 
 /** Gives the tokens of a session, with the lifetime that is left. */
 export function tokensAt({ tokens, tokenEndsAt }: SessionData, now: number): TokenResponse {
   if (tokenEndsAt === undefined) return tokens
   return { ...tokens, expiresIn: Math.max(0, Math.floor((tokenEndsAt - now) / 1000)) }
+}
+
+/** Tells whether two answers are the same one; an issuer that does not rotate repeats its refresh token. */
+export function isSame(one: TokenResponse, other: TokenResponse): boolean {
+  return one.accessToken === other.accessToken && one.refreshToken === other.refreshToken
+}
+
+/** Reads the `exp` of a token that is a JWT, in seconds, without any check; nothing when it has none. */
+export function expiryOf(accessToken: string): number | undefined {
+  try {
+    const payload = Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()
+    const { exp } = JSON.parse(payload) as { exp?: unknown }
+    return typeof exp === 'number' ? exp : undefined
+  } catch {
+    return undefined
+  }
 }

@@ -2,26 +2,31 @@ import type { TokenStoreService } from '../browser/token-store-service.js'
 import { MetadataUnavailableError } from '../core/errors.js'
 import type { MessageReceivedContext } from '../core/events.js'
 import type { Request, RequestHandler, Response } from '../core/express.js'
+import { handOver } from '../internal/hand-over.js'
 import { keepInCookie, keepOnServer } from './keeper.js'
 import type { SessionOptions } from './options.js'
 import { resolveSession } from './settings.js'
+import { bringsToken } from './own-credentials.js'
 import { markPrivate } from './private-response.js'
 import { recordSession, sessionOf } from './request-session.js'
-import { createRoutes } from './routes.js'
+import { createRoutes, isSignOut } from './routes.js'
 import { isCrossOrigin, refuseCrossOrigin } from './same-origin-guard.js'
 import { prepareCookie } from './sign-in-cookie.js'
 import { createTokenStore } from './token-store.js'
+import { unavailable } from './unavailable.js'
 
 /** One sign-in for pages that the server renders and pages that run in the browser. */
 export interface Session {
   /**
    * Loads the session behind the cookie and refreshes its token, before anything is sent. Refuses
    * with 403 what another site makes the browser send with the cookie. Goes in front of `jwtBearer()`.
+   * A request to `/tokens/logout` is let through as it is: signing out never refreshes first.
    */
   readonly middleware: RequestHandler
   /**
-   * For the event of the same name: takes the token from the session, unless the request brings an
-   * `Authorization` header. A header, good or bad, is never replaced by the cookie.
+   * For the event of the same name: takes the token from the session, unless the request brings one of
+   * its own. A `Bearer` or `DPoP` header, good or bad, is never replaced by the cookie; beside any other
+   * scheme, which browsers send by themselves, the cookie counts.
    */
   readonly onMessageReceived: (context: MessageReceivedContext) => void
   /**
@@ -29,7 +34,10 @@ export interface Session {
    * behind `express.json()` and `jwtBearer()`.
    */
   readonly routes: RequestHandler
-  /** Opens the token store of a request, for handlers that sign in or out or call an API themselves. */
+  /**
+   * Opens the token store of a request, for handlers that sign in or out or call an API themselves. One
+   * that signs out may stand in front of {@link Session.middleware}, where it waits for no refresh.
+   */
   tokenStore(req: Request, res: Response): TokenStoreService
 }
 
@@ -59,34 +67,43 @@ export function createSession(options: SessionOptions): Session {
   const tokenStore = (req: Request, res: Response): TokenStoreService =>
     createTokenStore(req, res, { settings, cookie, keeper })
 
-  async function load(req: Request, res: Response, rejected?: string): Promise<void> {
-    // With a header the cookie speaks for nobody.
-    const value = hasHeader(req) ? undefined : cookie.read(req, res)
+  async function load(req: Request, rejected?: string): Promise<void> {
+    // With a token in the header the cookie speaks for nobody.
+    const value = bringsToken(req) ? undefined : cookie.read(req)
     try {
       const tokens = value === undefined ? undefined : await keeper.open(value, rejected)
       recordSession(req, { settings, tokens })
     } catch (cause) {
       // Public pages stay up; whoever needs to know the user learns that nobody can tell now.
       const isOurs = cause instanceof MetadataUnavailableError
-      const failure = isOurs
-        ? cause
-        : new MetadataUnavailableError('The session cannot be read now', { cause })
+      const failure = isOurs ? cause : unavailable('The session cannot be read now', cause)
       recordSession(req, { settings, failure })
     }
   }
 
   return {
     middleware: (req, res, next) => {
-      if (!hasHeader(req) && cookie.isSent(req) && isCrossOrigin(req, settings.trustedOrigins)) {
+      if (!bringsToken(req) && cookie.isSent(req) && isCrossOrigin(req, settings.trustedOrigins)) {
         refuseCrossOrigin(res)
         return
       }
-      void load(req, res).then(() => {
+      if (isSignOut(req)) {
+        // Whoever leaves needs no fresh token, and does not wait for an issuer or a store.
+        recordSession(req, { settings })
         next()
-      })
+        return
+      }
+      load(req)
+        .then(() => {
+          // Somebody else may have answered meanwhile, such as a limit on the time a request takes.
+          if (!res.headersSent) next()
+        })
+        .catch((error: unknown) => {
+          handOver(error, res, next)
+        })
     },
     onMessageReceived: (context) => {
-      if (hasHeader(context.req)) return
+      if (bringsToken(context.req)) return
       const { tokens, failure } = sessionOf(context.req)
       if (failure !== undefined) throw failure
       if (tokens === undefined) return
@@ -96,8 +113,4 @@ export function createSession(options: SessionOptions): Session {
     routes: createRoutes({ settings, tokenStore, reload: load }),
     tokenStore,
   }
-}
-
-function hasHeader(req: Request): boolean {
-  return req.headers.authorization !== undefined
 }

@@ -12,6 +12,7 @@ import {
   show,
 } from '../core/option-checks.js'
 import type { SessionOptions } from './options.js'
+import { limitStore } from './limited-store.js'
 import { memorySessionStore, type SessionStore } from './session-store.js'
 
 /** The options, complete and checked. */
@@ -88,7 +89,7 @@ export function resolveSession(options: SessionOptions): SessionSettings {
     secure,
     maxAge: readSeconds(options.maxAge, 'maxAge', 14 * day, 400 * day),
     refreshBefore: readSeconds(options.refreshBefore, 'refreshBefore', 60, day),
-    store,
+    store: options.store === undefined ? store : limitStore(store),
     trustedOrigins: readOrigins(options.trustedOrigins),
     claims: readList(options.claims, 'claims'),
     exposeAccessToken: readFlag(options.exposeAccessToken, 'exposeAccessToken', false),

@@ -1,4 +1,3 @@
-import cookieParser from 'cookie-parser'
 import type { Request, Response } from '../core/express.js'
 import type { SessionSettings } from './settings.js'
 import { markPrivate } from './private-response.js'
@@ -8,12 +7,18 @@ export interface SignInCookie {
   /** Whether the request brings the cookie, good or bad. */
   isSent(req: Request): boolean
   /** Reads the cookie; nothing when it comes twice: nobody can tell which one the user's browser got from us. */
-  read(req: Request, res: Response): string | undefined
+  read(req: Request): string | undefined
+  /** Reads everything that came as the cookie, for a sign-out that leaves nothing behind. */
+  readAll(req: Request): readonly string[]
+  /**
+   * Checks what would become the cookie.
+   *
+   * @throws RangeError or TypeError when no browser would keep it.
+   */
+  check(value: string): void
   write(res: Response, value: string): void
   clear(res: Response): void
 }
-
-const parse = cookieParser()
 
 // Chromium drops a cookie over 4096 bytes without a word; others count the name alike.
 const maxSize = 4096
@@ -25,10 +30,7 @@ const plainValue = /^[\w\-.~+/=]+$/
 export function prepareCookie(settings: SessionSettings): SignInCookie {
   const { cookieName: name, secure, sameSite, maxAge } = settings
   const attributes = `Path=/; HttpOnly; ${secure ? 'Secure; ' : ''}SameSite=${sameSite}`
-
-  const sent = (req: Request): number =>
-    (req.headers.cookie ?? '').split(';').filter((pair) => pair.split('=', 1)[0]?.trim() === name)
-      .length
+  const sent = (req: Request): readonly string[] => valuesOf(req.headers.cookie, name)
 
   // One line per name: what an earlier step of the same request wrote is replaced.
   function send(res: Response, line: string): void {
@@ -38,14 +40,15 @@ export function prepareCookie(settings: SessionSettings): SignInCookie {
   }
 
   return {
-    isSent: (req) => sent(req) > 0,
-    read(req, res) {
-      if (sent(req) !== 1) return undefined
-      parse(req, res, () => undefined)
-      const value: unknown = (req.cookies as Record<string, unknown>)[name]
-      return typeof value === 'string' && value !== '' ? value : undefined
+    isSent: (req) => sent(req).length > 0,
+    read(req) {
+      const [value, ...others] = sent(req)
+      return others.length === 0 && value !== undefined && plainValue.test(value)
+        ? value
+        : undefined
     },
-    write(res, value) {
+    readAll: (req) => [...new Set(sent(req).filter((value) => plainValue.test(value)))],
+    check(value) {
       const size = name.length + value.length
       if (size > maxSize) {
         throw new RangeError(
@@ -55,6 +58,8 @@ export function prepareCookie(settings: SessionSettings): SignInCookie {
       if (!plainValue.test(value)) {
         throw new TypeError("The access token cannot be a cookie's value: use cookieContent: 'id'")
       }
+    },
+    write(res, value) {
       send(res, `${name}=${value}; Max-Age=${Math.floor(maxAge)}; ${attributes}`)
     },
     clear(res) {
@@ -62,3 +67,26 @@ export function prepareCookie(settings: SessionSettings): SignInCookie {
     },
   }
 }
+
+// RFC 6265 section 5.4. Names are compared octet by octet: a parser that drops more than spaces and tabs
+// around them would take a name that other sites may set for one that they may not.
+function valuesOf(header: string | undefined, name: string): readonly string[] {
+  const values: string[] = []
+  for (const pair of (header ?? '').split(';')) {
+    const end = pair.indexOf('=')
+    if (end >= 0 && withoutSpace(pair.slice(0, end)) === name) {
+      values.push(withoutSpace(pair.slice(end + 1)))
+    }
+  }
+  return values
+}
+
+function withoutSpace(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isSpace(text[start])) start += 1
+  while (end > start && isSpace(text[end - 1])) end -= 1
+  return text.slice(start, end)
+}
+
+const isSpace = (character: string | undefined): boolean => character === ' ' || character === '\t'

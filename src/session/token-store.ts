@@ -4,6 +4,7 @@ import type { Request, Response } from '../core/express.js'
 import type { SessionKeeper } from './keeper.js'
 import type { SessionSettings } from './settings.js'
 import { recordSession, sessionOf } from './request-session.js'
+import { readTokens } from './session-data.js'
 import type { SignInCookie } from './sign-in-cookie.js'
 
 /** Creates the server's side of {@link TokenStoreService}: the session of one request. */
@@ -31,9 +32,11 @@ export function createTokenStore(
     }
   }
 
+  // All that were named: a cookie that comes twice may be anybody's, and none of them stays behind.
   async function endPrevious(): Promise<void> {
-    const previous = cookie.read(req, res)
-    if (previous !== undefined) await keeper.end(previous)
+    const ends = await Promise.allSettled(cookie.readAll(req).map((value) => keeper.end(value)))
+    const failed = ends.find((end) => end.status === 'rejected')
+    if (failed !== undefined) throw failed.reason
   }
 
   return {
@@ -41,18 +44,33 @@ export function createTokenStore(
       const { tokens, failure } = sessionOf(req)
       return failure === undefined ? Promise.resolve(tokens) : Promise.reject(failure)
     },
-    async set(tokens) {
+    async set(answer) {
       mustBeUnsent()
-      cookie.write(res, await keeper.start(tokens))
-      // A new id at every sign-in: one that somebody planted before is worth nothing afterwards.
-      await endPrevious()
+      const tokens = readTokens(answer)
+      const value = await keeper.start(tokens)
+      try {
+        cookie.check(value)
+        // A new id at every sign-in: one that somebody planted before is worth nothing afterwards.
+        await endPrevious()
+        mustBeUnsent()
+      } catch (error) {
+        keeper.takeBack(value)
+        throw error
+      }
+      cookie.write(res, value)
       recordSession(req, { settings, tokens })
       listeners.tell(tokens)
     },
     async clear() {
       mustBeUnsent()
+      // First, so that the cookie of a session that could not be ended stays for another try.
+      await endPrevious().catch((failure: unknown) => {
+        // Until then nobody can tell whether this user is signed in.
+        recordSession(req, { settings, failure: failure as Error })
+        throw failure
+      })
+      mustBeUnsent()
       cookie.clear(res)
-      await endPrevious()
       recordSession(req, { settings })
       listeners.tell(undefined)
     },

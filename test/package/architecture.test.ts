@@ -123,8 +123,14 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
   ['tokens/', entryMayImport, ['jose', 'openid-client', 'type express']],
   [
     'session/',
-    [...entryMayImport, 'browser/', 'core/responses/www-authenticate.ts'],
-    ['cookie-parser'],
+    [
+      ...entryMayImport,
+      'browser/',
+      // An outage of the issuer is no sign-out.
+      'core/authentication/request-state.ts',
+      'core/responses/www-authenticate.ts',
+    ],
+    [],
   ],
   ['redis/', storeMayImport, []],
   ['postgres/', storeMayImport, []],

@@ -103,7 +103,7 @@ describe('authState', () => {
     const req = fake({ headers: {}, method: 'GET' })
     const session = createSession({ login: () => undefined })
     return new Promise<void>((resolve) => {
-      void session.middleware(req, unused, () => {
+      session.middleware(req, unused, () => {
         expect(authState(req).user).toBeNull()
         resolve()
       })

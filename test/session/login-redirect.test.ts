@@ -5,7 +5,7 @@ import express4 from 'express4'
 import { authorize, jwtBearer, type ChallengeContext } from 'express-jwt-bearer'
 import { loginRedirect, type LoginRedirectOptions } from 'express-jwt-bearer/session'
 import request from 'supertest'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { issuer } from '../support/session-app.js'
 
 function appWith(options?: LoginRedirectOptions, make: typeof express = express) {
@@ -59,9 +59,52 @@ describe.each([
     expect(response.headers['www-authenticate']).toBe('Bearer realm="app", error="invalid_request"')
   })
 
-  test('redirects nothing that sends data: it would be lost', async () => {
-    await request(appWith({}, make)).post('/a').set(page).expect(401)
+  test('sends the sender of a form that comes too late to the login, and from there to the start', async () => {
+    const forms = [
+      request(appWith({}, make)).post('/a?b=1').set(page).type('form').send('c=1'),
+      request(appWith({}, make)).post('/a?b=1').set(page),
+      request(appWith({}, make)).post('/a?b=1').set(oldPage).type('form').send('c=1'),
+      request(appWith({}, make)).post('/a').set(oldPage).attach('file', Buffer.from('x'), 'x'),
+    ]
+    for (const form of forms) {
+      const response = await form.expect(303)
+      expect(response.headers['location']).toBe('/login?ReturnUrl=%2F')
+      expect(response.headers['cache-control']).toBe('private, no-store')
+    }
     await request(appWith({}, make)).head('/a').set(page).expect(303)
+  })
+
+  test.each([
+    ['a script', { ...page, 'Sec-Fetch-Mode': 'cors' }, 'application/x-www-form-urlencoded'],
+    ['a script of its own origin', { ...page, 'Sec-Fetch-Mode': 'same-origin' }, 'text/plain'],
+    ['an older script', { ...oldPage, 'X-Requested-With': 'XMLHttpRequest' }, 'text/plain'],
+    ['a program that posts JSON', oldPage, 'application/json'],
+    ['a program that posts something like a form', oldPage, 'text/plainer'],
+    ['a program that posts nothing', oldPage, ''],
+    ['a program with a token', { ...page, Authorization: 'Bearer bad' }, 'text/plain'],
+  ])('answers what %s posts with 401 and JSON', async (_what, headers, type) => {
+    const sent = request(appWith({}, make)).post('/a').set(headers)
+    const response = await (type === '' ? sent : sent.set('Content-Type', type)).expect(401)
+    expect(response.headers['www-authenticate']).toMatch(/^Bearer realm="app", (scope|error)=/)
+  })
+
+  test('redirects no other method that sends something', async () => {
+    for (const method of ['put', 'patch', 'delete'] as const) {
+      await request(appWith({}, make))[method]('/a').set(page).expect(401)
+    }
+  })
+
+  test.each([
+    ['Basic YTpi', 303],
+    ['Negotiate YII=', 303],
+    ['Bearerish a', 303],
+    ['Bearer', 401],
+    ['DPoP a', 401],
+    ['dpop a', 401],
+    ['Bearer bad', 401],
+  ])('takes who sends "%s" for a person or a program: %d', async (authorization, status) => {
+    const headers = { ...page, Authorization: authorization }
+    await request(appWith({}, make)).get('/a').set(headers).expect(status)
   })
 
   test.each(['/login', '/login/', '/LOGIN', '/login?ReturnUrl=%2F'])(
@@ -107,6 +150,21 @@ describe('loginRedirect', () => {
     })
     server.close()
     expect(answer).toContain(`\r\nLocation: /login?ReturnUrl=${expected}\r\n`)
+  })
+
+  test('judges a path of nothing but slashes, and one behind them, in no time', () => {
+    const redirect = loginRedirect({ isPageLoad: () => true })
+    for (const path of ['/'.repeat(100_000), `/${'/'.repeat(100_000)}a`]) {
+      const location = vi.fn()
+      const before = performance.now()
+      redirect({
+        req: { method: 'GET', baseUrl: '', path, originalUrl: path, headers: {} },
+        res: { vary: () => undefined, setHeader: () => undefined, redirect: location },
+        handleResponse: () => undefined,
+      } as unknown as ChallengeContext)
+      expect(performance.now() - before).toBeLessThan(200)
+      expect(location).toHaveBeenCalledOnce()
+    }
   })
 
   test('refuses options that it does not know', () => {

@@ -1,47 +1,19 @@
 import request from 'supertest'
-import { describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
   memorySessionStore,
-  type SessionOptions,
   type SessionRecord,
   type SessionStore,
 } from 'express-jwt-bearer/session'
+import { createOutcomes } from '../../src/session/outcomes.js'
 import { prepareRefresh } from '../../src/session/refresh-session.js'
 import { recordOf } from '../../src/session/session-data.js'
+import { expired, fakeTimers, get, strictIssuer } from '../support/expiring-session.js'
 import { accessToken, cookieOf, sessionApp, setCookies, signIn } from '../support/session-app.js'
 
-// An issuer that rotates and forgives nothing: a refresh token works once.
-function strictIssuer(options: { delay?: number } = {}) {
-  const issued = new Set(['refresh-0'])
-  let count = 0
-  const refresh = vi.fn(async (token: string) => {
-    if (!issued.delete(token)) return undefined
-    count += 1
-    const refreshToken = `refresh-${count}`
-    issued.add(refreshToken)
-    await new Promise((resolve) => setTimeout(resolve, options.delay ?? 0))
-    // Signed by the real clock, which the test's runs ahead of.
-    return { accessToken: await accessToken(7200), expiresIn: 600, refreshToken }
-  })
-  return { refresh, issued }
-}
-
-async function expired(options: Partial<SessionOptions>, lifetime = 600) {
-  let now = Date.now()
-  const clock = () => now
-  const store = options.store ?? memorySessionStore({ clock })
-  const all = { login: () => signIn(lifetime), clock, store, ...options }
-  const { app } = sessionApp(all)
-  const cookie = cookieOf(await request(app).post('/tokens/create'))
-  const move = (seconds: number) => {
-    now += seconds * 1000
-  }
-  move(lifetime)
-  return { app, cookie, store, move, another: () => sessionApp(all).app }
-}
-
-const get = (app: ReturnType<typeof sessionApp>['app'], cookie: string, path = '/api') =>
-  request(app).get(path).set('Cookie', cookie)
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 describe('session.middleware', () => {
   test('refreshes before anything is sent, and the caller notices nothing', async () => {
@@ -188,10 +160,13 @@ describe('an outage', () => {
   })
 
   test('of an issuer that never answers ends after ten seconds', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    fakeTimers()
     const store = memorySessionStore()
     const settings = { store, refreshBefore: 60, clock: Date.now, logout: undefined }
-    const refresh = prepareRefresh({ ...settings, refresh: () => new Promise(() => undefined) })
+    const refresh = prepareRefresh(
+      { ...settings, refresh: () => new Promise(() => undefined) },
+      createOutcomes(settings),
+    )
     const due = { tokens: { accessToken: 'a', refreshToken: 'b' }, tokenEndsAt: 0, renewAt: 0 }
     await store.set('key', recordOf(due, new Date(Date.now() + 60_000)))
     const outcome = expect(refresh('key')).rejects.toMatchObject({
@@ -199,7 +174,6 @@ describe('an outage', () => {
     })
     await vi.advanceTimersByTimeAsync(10_000)
     await outcome
-    vi.useRealTimers()
   })
 
   test('of a process that held the claim lets the next one have it', async () => {
@@ -223,13 +197,14 @@ describe('an outage', () => {
   })
 
   test('of a process that never gives its claim back does not hold a request for ever', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    fakeTimers()
     const store = memorySessionStore({ clock: () => 0 })
     const settings = { store, refreshBefore: 60, clock: () => 0, logout: undefined }
     const spend = vi.fn()
-    const refresh = prepareRefresh({ ...settings, refresh: spend })
+    const refresh = prepareRefresh({ ...settings, refresh: spend }, createOutcomes(settings))
     const due = { tokens: { accessToken: 'a', refreshToken: 'b' }, tokenEndsAt: 0, renewAt: 0 }
-    await store.set('key', recordOf({ ...due, claimedUntil: 1e9 }, new Date(1e9)))
+    // As far ahead as the clock of another process may be; further is no clock's difference any more.
+    await store.set('key', recordOf({ ...due, claimedUntil: 75_000 }, new Date(1e9)))
     const outcome = expect(refresh('key')).rejects.toMatchObject({ retryAfter: 5 })
     await vi.advanceTimersByTimeAsync(20_000)
     await outcome
@@ -237,7 +212,6 @@ describe('an outage', () => {
     // The wait in the background is over too: the next request looks anew.
     await store.set('key', recordOf({ tokens: { accessToken: 'c' } }, new Date(1e9)))
     expect((await refresh('key'))?.tokens.accessToken).toBe('c')
-    vi.useRealTimers()
   })
 })
 

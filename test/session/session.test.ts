@@ -1,9 +1,13 @@
+import { createHmac } from 'node:crypto'
+import { once } from 'node:events'
+import { connect, type AddressInfo } from 'node:net'
+import cookieParser from 'cookie-parser'
 import express from 'express'
 import express4 from 'express4'
 import { authorize, jwtBearer } from 'express-jwt-bearer'
 import request from 'supertest'
 import { describe, expect, test, vi } from 'vitest'
-import { createSession, type SessionOptions } from 'express-jwt-bearer/session'
+import { createSession, memorySessionStore, type SessionOptions } from 'express-jwt-bearer/session'
 import {
   accessToken,
   cookieName,
@@ -20,6 +24,22 @@ async function signedIn(options: Partial<SessionOptions> = {}) {
   const { app, session } = sessionApp(options)
   const response = await request(app).post('/tokens/create').send(right).expect(200)
   return { app, session, response, cookie: cookieOf(response) }
+}
+
+const sign = (value: string, secret: string) =>
+  `${value}.${createHmac('sha256', secret).update(value).digest('base64').replace(/=+$/, '')}`
+
+// Clients of the tests write headers in other ways than a browser does.
+async function rawGet(app: express.Express, cookie: string): Promise<string> {
+  const server = app.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const lines = ['GET /api HTTP/1.1', 'Host: a', 'Connection: close', `Cookie: ${cookie}`, '', '']
+  socket.end(Buffer.from(lines.join('\r\n'), 'latin1'))
+  const parts: Buffer[] = []
+  for await (const part of socket) parts.push(part as Buffer)
+  server.close()
+  return Buffer.concat(parts).toString('latin1')
 }
 
 function expectPrivate(response: request.Response): void {
@@ -49,6 +69,7 @@ describe('POST /tokens/create', () => {
       const response = await request(app).post('/tokens/create').send(body).expect(401)
       expect(response.body).toEqual({ type: 'about:blank', title: 'Sign-in failed', status: 401 })
       expect(response.headers['content-type']).toContain('application/problem+json')
+      expect(response.headers['www-authenticate']).toBe('Bearer')
       expect(setCookies(response)).toEqual([])
       expectPrivate(response)
     }
@@ -111,7 +132,8 @@ describe('the sign-in cookie', () => {
   test.each([
     ['a bad token', 'Bearer bad', 401],
     ['an empty bearer', 'Bearer', 401],
-    ['another scheme', 'Basic YTpi', 401],
+    ['a scheme in other letters', 'bEARER bad', 401],
+    ['a token bound to a key', 'DPoP bad', 401],
     ['a malformed bearer', 'Bearer a b', 400],
   ])('is no fallback for a header with %s', async (_what, header, status) => {
     const { app, cookie } = await signedIn()
@@ -121,6 +143,17 @@ describe('the sign-in cookie', () => {
     expect(response.status).toBe(status)
     expect(response.headers['www-authenticate']).toMatch(/^Bearer/)
   })
+
+  test.each(['Basic YTpi', 'Negotiate YII=', 'Bearerish bad', 'DPoPish bad'])(
+    'counts beside credentials that are no token: %s',
+    async (authorization) => {
+      const { app, cookie } = await signedIn()
+      const headers = { Cookie: cookie, Authorization: authorization }
+      const response = await request(app).get('/api').set(headers).expect(200)
+      expect(response.body).toEqual({ subject: 'alice' })
+      await request(app).post('/tokens/refresh').set(headers).expect(200)
+    },
+  )
 
   test('gives no token to whoever sends a header', async () => {
     const { app, cookie } = await signedIn()
@@ -143,12 +176,48 @@ describe('the sign-in cookie', () => {
     ['twice with two values', (cookie: string) => `${cookieName}=other; ${cookie}`],
     ['twice with space around the name', (cookie: string) => `${cookie};  ${cookieName} =x`],
     ['empty', () => `${cookieName}=`],
+    ['without a value', () => cookieName],
+    ['in quotes', (cookie: string) => cookie.replace('=', '="') + '"'],
+    [
+      'percent-encoded',
+      (cookie: string) => cookie.replace(/.$/, (last) => `%${last.charCodeAt(0).toString(16)}`),
+    ],
+    ['in other letters', (cookie: string) => cookie.replace('Host', 'host')],
     ['as JSON', () => `${cookieName}=j:{"a":1}`],
     ['under its name without prefix', (cookie: string) => cookie.replace('__Host-Http-', '')],
   ])('counts for nothing when it comes %s', async (_what, change) => {
     const { app, cookie } = await signedIn()
     const response = await request(app).get('/api').set('Cookie', change(cookie)).expect(401)
     expect(setCookies(response)).toEqual([])
+  })
+
+  // Such a name has no prefix, so that any host of the domain and any script may set it.
+  test.each(['\u00a0', '\u0085', '\u00ad'])(
+    'is not taken for one whose name has %j around it',
+    async (character) => {
+      const { app, cookie } = await signedIn()
+      const [name = '', value = ''] = cookie.split('=')
+      for (const fake of [`${character}${name}=${value}`, `${name}${character}=${value}`]) {
+        expect(await rawGet(app, fake)).toMatch(/^HTTP\/1\.1 401 /)
+        expect(await rawGet(app, `${fake}x; ${cookie}`)).toMatch(/^HTTP\/1\.1 200 /)
+      }
+    },
+  )
+
+  test('is found with spaces and tabs around its name and value', async () => {
+    const { app, cookie } = await signedIn()
+    const spaced = `a=b;\t ${cookie.replace('=', ' \t= ')} \t; c`
+    await request(app).get('/api').set('Cookie', spaced).expect(200)
+  })
+
+  test('leaves cookies to the parser of the app', async () => {
+    const { session } = sessionApp()
+    const app = express().use(session.middleware, cookieParser('secret'), (req, res) => {
+      res.json([req.cookies, req.signedCookies])
+    })
+    const cookie = `signed=s%3A${sign('1', 'secret')}; ${cookieName}=a`
+    const response = await request(app).get('/').set('Cookie', cookie)
+    expect(response.body).toEqual([{ [cookieName]: 'a' }, { signed: '1' }])
   })
 
   test('is found among others, those of a parser of the app included', async () => {
@@ -305,6 +374,7 @@ describe('GET /me', () => {
     const { app } = sessionApp()
     const response = await request(app).get('/me').set('Accept', 'text/html').expect(401)
     expect(response.headers['content-type']).toContain('application/problem+json')
+    expect(response.headers['www-authenticate']).toBe('Bearer')
     expectPrivate(response)
   })
 })
@@ -405,6 +475,17 @@ describe('createSession', () => {
     ] as const
     const options = Object.fromEntries(names.map((name) => [name, undefined]))
     expect(() => createSession({ login, ...options })).not.toThrow()
+  })
+
+  test('looks the time up at each call', async () => {
+    const { app, cookie } = await signedIn({ maxAge: 100 })
+    const store = memorySessionStore()
+    await store.set('a', { version: '1', expiresAt: new Date(Date.now() + 100_000), data: '{}' })
+    await request(app).get('/api').set('Cookie', cookie).expect(200)
+    vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 100_000)
+    await request(app).get('/api').set('Cookie', cookie).expect(401)
+    expect(await store.get('a')).toBeUndefined()
+    vi.restoreAllMocks()
   })
 
   test('refuses the insecure cookie in production, and warns once that memory forgets', () => {

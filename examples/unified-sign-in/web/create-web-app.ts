@@ -25,6 +25,12 @@ export async function createWebApp(options: WebAppOptions): Promise<Express> {
   const session = createSession({ ...account, insecureCookie })
 
   const app = express().disable('x-powered-by')
+  // In front of the session: whoever leaves waits for no fresh token.
+  app.post('/logout', sameOriginGuard(), async (req, res) => {
+    await session.tokenStore(req, res).clear()
+    res.redirect(303, '/')
+  })
+
   // The session first: whatever happens to a request afterwards, its answer can be rendered as the user.
   app.use(await serveAssets(), session.middleware, express.json())
   app.use(
@@ -60,11 +66,6 @@ export async function createWebApp(options: WebAppOptions): Promise<Express> {
     }
     await session.tokenStore(req, res).set(tokens)
     res.redirect(303, returnUrl)
-  })
-
-  app.post('/logout', sameOriginGuard(), async (req, res) => {
-    await session.tokenStore(req, res).clear()
-    res.redirect(303, '/')
   })
 
   app.get('/weather', authorize(), async (req, res) => {

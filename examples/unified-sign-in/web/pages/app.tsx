@@ -10,14 +10,14 @@ import { WeatherPage } from './weather-page.js'
 /** What every page is given, by the server and in the browser alike. */
 export interface AppProps {
   readonly data: PageData
-  readonly initial: { readonly user: AppUser | null }
+  readonly initial: { readonly user?: AppUser | null | undefined }
   /** The sign-in in the browser; the server has none. */
   readonly client: AuthClient | undefined
 }
 
 /** Shows a page as its user, and as nobody's the moment they sign out anywhere. */
 export function App({ data, initial, client }: AppProps): JSX.Element {
-  const [user, setUser] = useState(initial.user)
+  const [user, setUser] = useState(initial.user ?? null)
   useEffect(
     () =>
       client?.subscribe((state) => {

@@ -1,0 +1,28 @@
+/**
+ * Gives what went wrong after a wait to Express, as a throw in a handler would be. Where the answer has
+ * begun nobody can answer any more: then one warning says so, and the process goes on.
+ */
+export function handOver(
+  error: unknown,
+  res: { readonly headersSent?: boolean },
+  next: (error?: unknown) => void,
+): void {
+  if (res.headersSent === true) {
+    warn(error)
+    return
+  }
+  try {
+    next(error)
+  } catch (thrown) {
+    warn(thrown)
+  }
+}
+
+// Name and code alone: the message of somebody else's error may quote what must not get into a log.
+function warn(error: unknown): void {
+  const { name = 'Error', code } = (error ?? {}) as { name?: unknown; code?: unknown }
+  const what = typeof code === 'string' ? `${String(name)} [${code}]` : String(name)
+  process.emitWarning(`A request failed after its answer had begun: ${what}`, {
+    code: 'EXPRESS_JWT_BEARER_LATE_FAILURE',
+  })
+}
