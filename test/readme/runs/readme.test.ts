@@ -1,4 +1,5 @@
 import express, { type ErrorRequestHandler, type Express } from 'express'
+import { jwtBearer, type JwtBearerEvents } from 'express-jwt-bearer'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
 import request from 'supertest'
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
@@ -82,23 +83,25 @@ describe('the snippets of README.md', () => {
 
   test('trust an authority', async () => {
     vi.stubGlobal('fetch', issuer.fetch)
-    const app = express()
-    await runSnippet(take('With an authority'), { app })
-    const status = protect(app)
-    const known = await issuer.token()
-    expect(await status(known)).toBe(200)
-    expect(await status(await issuer.wrongAudience())).toBe(401)
+    const { values } = await runSnippet(take('With an authority'), {}, {}, ['app'])
+    const { app } = values as { app: Express }
+    const ask = async (token: string) =>
+      request(app).get('/api/orders').auth(token, { type: 'bearer' })
+    const known = await issuer.token({ sub: 'alice' })
+    expect(await ask(known)).toMatchObject({ status: 200, body: { for: 'alice' } })
+    expect(await ask(await issuer.wrongAudience())).toMatchObject({ status: 401 })
     vi.stubGlobal('fetch', () => Promise.reject(new Error('unreachable')))
     const unknown = await (await createTestIssuer(trusted)).token()
-    expect([await status(known), await status(unknown)]).toEqual([200, 503])
+    expect(await ask(known)).toMatchObject({ status: 200 })
+    expect(await ask(unknown)).toMatchObject({ status: 503 })
   })
 
   test('refuse what was revoked', async () => {
-    const app = express()
-    const isRevoked = (jti: string) => Promise.resolve(jti === 'gone')
-    await runSnippet(take('Events'), { app, options, isRevoked })
-    const ask = protect(app)
-    const status = async (jti: string) => ask(await issuer.token({ jti }))
-    expect([await status('here'), await status('gone')]).toEqual([200, 401])
+    const { exports, values } = await runSnippet(take('Events'), {}, {}, ['revoked'])
+    const { events } = exports as { events: JwtBearerEvents }
+    ;(values as { revoked: Set<string> }).revoked.add('gone')
+    const status = protect(express().use(jwtBearer({ ...options, events })))
+    const ask = async (jti: string) => status(await issuer.token({ jti }))
+    expect([await ask('here'), await ask('gone')]).toEqual([200, 401])
   })
 })
