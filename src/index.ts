@@ -13,6 +13,11 @@ export type {
 } from './core/authentication/options.js'
 export type { AuthenticationRequest } from './core/authentication/read-token.js'
 export type {
+  HeaderPairs,
+  HeaderRecord,
+  RequestWithHeaders,
+} from './core/authentication/request-view.js'
+export type {
   TokenValidationParameters,
   TokenReplayCache,
   Validator,

@@ -1,6 +1,7 @@
 import { authenticate } from './authentication/authenticate.js'
 import type { JwtBearerOptions } from './authentication/options.js'
 import type { AuthenticationRequest } from './authentication/read-token.js'
+import type { HeaderPairs, RequestWithHeaders } from './authentication/request-view.js'
 import { recordResult, resultOf, stateOf } from './authentication/request-state.js'
 import type { AuthenticateResult } from './authentication/result.js'
 import { resolveScheme, type AuthenticationScheme } from './authentication/scheme.js'
@@ -18,10 +19,14 @@ export interface JwtBearerMiddleware<TClaims = JwtClaims> extends Middleware {
   /**
    * Finds out who calls without Express: for WebSocket upgrades and other servers.
    *
-   * @param request - Anything with Node's `headers`; duplicate lines are seen through `rawHeaders` or `headersDistinct`.
-   * @returns The outcome; never rejects because of a token.
+   * @param request - Anything with headers: Node's and Fetch's requests, or an object whose `headers` are a plain
+   * object with names in any case, a `Map` or Fetch's `Headers`; those also by themselves. Duplicate lines are
+   * seen through `rawHeaders` or `headersDistinct` where the request has them.
+   * @returns The outcome; never rejects. What cannot be read as headers is a failure with a `TypeError`.
    */
-  readonly authenticate: (request: AuthenticationRequest) => Promise<AuthenticateResult>
+  readonly authenticate: (
+    request: AuthenticationRequest | RequestWithHeaders | HeaderPairs,
+  ) => Promise<AuthenticateResult>
   /**
    * Reads the caller of a request, with the claims typed by `claimsSchema`.
    *
@@ -80,7 +85,7 @@ export function jwtBearer<TClaims extends object = JwtClaims>(
   return Object.assign(jwtBearerMiddleware as Middleware, {
     ready: scheme.ready,
     // An async function, so that the result is a promise whatever the walk was.
-    authenticate: async (request: AuthenticationRequest) => {
+    authenticate: async (request: AuthenticationRequest | RequestWithHeaders | HeaderPairs) => {
       const exchange = exchangeOf(scheme, request as unknown as Request, undefined)
       const result = await authenticate(scheme, exchange)
       publish(scheme, result)

@@ -16,6 +16,7 @@ import { validateAgain, validateToken } from '../validation/validate-token.js'
 import type { ValidatedToken } from '../validation/validated-token.js'
 import type { AuthenticationScheme } from './scheme.js'
 import { readToken, type AuthenticationRequest } from './read-token.js'
+import { requestView } from './request-view.js'
 import type { TokenRules } from './token-rules.js'
 import { Failure, noAuthentication, Success, type AuthenticateResult } from './result.js'
 
@@ -43,7 +44,7 @@ function receive(
   { events, cache }: AuthenticationScheme,
   exchange: Exchange,
 ): MaybePromise<string | EventOutcome | undefined> {
-  const header = readToken(exchange.req as AuthenticationRequest, cache)
+  const header = readToken(sourceOf(exchange), cache)
   const sent = typeof header === 'string' ? header : undefined
   if (events.onMessageReceived === undefined) return tokenOf(sent, header)
   const context = new MessageReceivedContext(exchange, sent)
@@ -51,6 +52,11 @@ function receive(
     events.onMessageReceived(context),
     () => context.outcome ?? tokenOf(context.token, header),
   )
+}
+
+// Express's requests are Node's; anything else is brought into their form.
+function sourceOf({ req, res }: Exchange): AuthenticationRequest {
+  return res === undefined ? requestView(req) : (req as AuthenticationRequest)
 }
 
 function tokenOf(token: unknown, header: string | Error | undefined): string | undefined {

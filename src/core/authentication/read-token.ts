@@ -44,6 +44,7 @@ function authorizationLines(
   request: AuthenticationRequest,
   value: string | readonly string[] | undefined,
 ): number {
+  const listed = Array.isArray(value) ? value.length : 1
   const { rawHeaders } = request
   if (rawHeaders !== undefined) {
     let lines = 0
@@ -51,10 +52,9 @@ function authorizationLines(
       const name = rawHeaders[index] as string
       if (name.length === 13 && name.toLowerCase() === 'authorization') lines += 1
     }
-    return lines
+    return Math.max(lines, listed)
   }
   // Looked at last: Node puts this one together for whoever asks.
   const { headersDistinct } = request
-  if (headersDistinct !== undefined) return headersDistinct['authorization']?.length ?? 0
-  return Array.isArray(value) ? value.length : 1
+  return Math.max(headersDistinct?.['authorization']?.length ?? 0, listed)
 }
