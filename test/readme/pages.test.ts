@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path/posix'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { guide, guides, rowsBelow } from '../support/guides.js'
-import { anchorsOf, codesIn } from '../support/markdown.js'
+import { anchorsOf, codesIn, firstCodes } from '../support/markdown.js'
 
 const root = new URL('../../', import.meta.url)
 const inRoot = (path: string) => fileURLToPath(new URL(path, root))
@@ -97,6 +97,35 @@ describe('the links of the guides', () => {
   })
 })
 
+describe('the guide for who carries on', () => {
+  const path = '.github/CONTRIBUTING.md'
+
+  test('says what each gate is for, in the order they run', () => {
+    const check = readFileSync(inRoot('test/package/check.js'), 'utf8')
+    const [, list = ''] = /const gates = \[(.*?)\n\]/s.exec(check) ?? []
+    const gates = [...list.matchAll(/\[(.+)\]/g)].map(
+      ([, words = '']) => `npm run ${words.replace(/[',]/g, '')}`,
+    )
+    expect(gates.length).toBeGreaterThan(5)
+    expect(firstCodes(rowsBelow(path, 'The gates'))).toEqual(gates)
+  })
+
+  test('names files that exist', () => {
+    const files = codesIn(guide(path).text.replace(/```.*?```/gs, '')).filter((code) =>
+      /^(?:src|test|examples)\/[^ *]+$/.test(code),
+    )
+    expect(files.length).toBeGreaterThan(5)
+    expect(files.filter((file) => !file.includes('NAME') && !existsSync(inRoot(file)))).toEqual([])
+  })
+
+  test('knows the endings that test files have', () => {
+    const known = firstCodes(rowsBelow(path, 'Run one test')).map((code) => code.slice(1))
+    const names = readdirSync(inRoot('test'), { recursive: true }).map(String)
+    const endings = names.flatMap((name) => /\.(?:[\w-]+\.)?test(?:-d)?\.ts$/.exec(name)?.[0] ?? [])
+    expect([...new Set(endings)].filter((ending) => !known.includes(ending))).toEqual([])
+  })
+})
+
 describe('the index of the examples', () => {
   const index = guide('examples/README.md').links.map((link) => link.replace(/#.*$/, ''))
 
@@ -107,7 +136,8 @@ describe('the index of the examples', () => {
         const target = join(dirname(path), link.replace(/#.*$/, ''))
         if (target.startsWith('examples/') && target.endsWith('.md')) found.add(target)
       }
-    expect([...guides.keys()].filter((path) => !found.has(path))).toEqual(['README.md'])
+    const all = [...guides.keys()].filter((path) => path.startsWith('examples/'))
+    expect(all.filter((path) => !found.has(path))).toEqual([])
   })
 
   test('leads to every example', () => {

@@ -6,13 +6,15 @@ const root = new URL('../../', import.meta.url)
 
 const paths = [
   'README.md',
+  '.github/CONTRIBUTING.md',
+  '.github/SECURITY.md',
   ...readdirSync(fileURLToPath(new URL('examples', root)), { recursive: true })
     .map((path) => `examples/${String(path).replaceAll('\\', '/')}`)
     .filter((path) => path.endsWith('.md') && !path.includes('/node_modules/'))
     .sort(),
 ]
 
-/** The README and the guides beside the examples, taken apart, by their path from the root. */
+/** The README, the guides beside the examples and those for who carries on, by their path from the root. */
 export const guides: ReadonlyMap<string, Page> = new Map(
   paths.map((path) => [path, parseMarkdown(readFileSync(new URL(path, root), 'utf8'))]),
 )
