@@ -12,7 +12,12 @@ export function handOver(
     return
   }
   try {
-    next(error)
+    // Express takes nothing, and texts such as "route", for no error and would go on.
+    next(
+      error instanceof Error
+        ? error
+        : new Error('Something that is no error was thrown', { cause: error }),
+    )
   } catch (thrown) {
     warn(thrown)
   }

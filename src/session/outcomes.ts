@@ -23,6 +23,12 @@ export interface Outcomes {
    * @returns The record that counts; nothing when the session is over.
    */
   write(key: string, outcome: Outcome): Promise<SessionRecord | undefined>
+  /**
+   * Tries once more to write what waits.
+   *
+   * @returns Whether something was waiting; rejects when it still cannot be written.
+   */
+  settle(key: string): Promise<boolean>
   /** Lets go of what waits to be written: the session has been ended. */
   take(key: string): SessionRecord | undefined
 }
@@ -59,6 +65,15 @@ export function createOutcomes({
     throw unavailable('The session cannot be written now')
   }
 
+  async function settle(key: string): Promise<boolean> {
+    const outcome = waiting.get(key)
+    if (outcome === undefined) return false
+    await put(key, outcome)
+    // A sign-out may have taken it meanwhile; no other outcome can come before this one is written.
+    waiting.delete(key)
+    return true
+  }
+
   return {
     async read(key) {
       const found = await store.get(key)
@@ -73,12 +88,13 @@ export function createOutcomes({
         waiting.set(key, outcome)
         untilItWorks(async () => {
           if (waiting.get(key) !== outcome) return
-          if (outcome.claim.expiresAt.getTime() > clock()) await put(key, outcome)
-          waiting.delete(key)
+          if (outcome.claim.expiresAt.getTime() > clock()) await settle(key)
+          else waiting.delete(key)
         })
         return outcome.renewed
       }
     },
+    settle,
     take(key) {
       const outcome = waiting.get(key)
       waiting.delete(key)

@@ -76,6 +76,7 @@ export function prepareRefresh(settings: Refreshable, outcomes: Outcomes): Refre
         return usable(data, rejected)
       }
       try {
+        if (await outcomes.settle(key)) continue
         const claim = await takeClaim(key, record, data)
         if (claim !== undefined) {
           const winner = await spend(key, claim, data)

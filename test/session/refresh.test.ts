@@ -263,9 +263,61 @@ describe('POST /tokens/refresh', () => {
     await refreshWith(without.app, without.cookie, last).expect(401)
   })
 
+  test.each([
+    ['and cannot be replaced', 0, undefined, 401],
+    ['and its issuer says no', 0, () => Promise.resolve(undefined), 401],
+    ['and its issuer is down', 0, () => Promise.reject(new Error('down')), 503],
+    ['in a second', -1, undefined, 200],
+  ])('never gives out a token that is over %s', async (_what, after, refresh, status) => {
+    const { app, cookie, move } = await expired({ refresh })
+    move(after)
+    await refreshWith(app, cookie).expect(status)
+  })
+
+  test.each([
+    ['id', undefined],
+    ['token', 'token'],
+  ] as const)(
+    'reads from the token itself when it is over where nobody said so, in a cookie with the %s',
+    async (_what, cookieContent) => {
+      let now = Date.now()
+      const { refresh } = strictIssuer()
+      const given = await accessToken(60)
+      const login = () => ({ accessToken: given, refreshToken: 'refresh-0' })
+      const { app } = sessionApp({ login, refresh, cookieContent, clock: () => now })
+      const cookie = cookieOf(await request(app).post('/tokens/create'))
+      now += 58_000
+      await refreshWith(app, cookie).expect(200)
+      now += 3_000
+      expect(refresh).not.toHaveBeenCalled()
+      const response = await refreshWith(app, cookie)
+      expect(response.status).toBe(cookieContent === undefined ? 200 : 401)
+      expect((response.body as { accessToken?: string }).accessToken).not.toBe(given)
+    },
+  )
+
+  test.each(['opaque', 'a.b.c', `a.${Buffer.from('{"exp":"1"}').toString('base64url')}.c`])(
+    'knows nothing of the end of %s',
+    async (given) => {
+      const { app } = sessionApp({ login: () => ({ accessToken: given }) })
+      const cookie = cookieOf(await request(app).post('/tokens/create'))
+      const response = await refreshWith(app, cookie).expect(200)
+      expect(response.body).toEqual({ accessToken: given, tokenType: 'Bearer' })
+    },
+  )
+
+  test('does not ask a store again that has just failed', async () => {
+    const store = memorySessionStore()
+    const { app, cookie } = await expired({ store })
+    const get = vi.spyOn(store, 'get').mockRejectedValue(new Error('down'))
+    await refreshWith(app, cookie, { rejected: 'a' }).expect(503)
+    expect(get).toHaveBeenCalledOnce()
+  })
+
   test('answers 401 when nobody is signed in', async () => {
     const { app } = sessionApp()
     const response = await refreshWith(app, 'a=b', { rejected: 1 }).expect(401)
+    expect(response.headers['www-authenticate']).toBe('Bearer')
     expect(setCookies(response)).toEqual([])
   })
 })

@@ -221,6 +221,50 @@ describe('a store that hangs', () => {
     })
   })
 
+  test('is not asked for ever to forget what nobody got the cookie of', async () => {
+    const store = memorySessionStore()
+    const set = vi.spyOn(store, 'set').mockReturnValue(new Promise(() => undefined))
+    const remove = vi.spyOn(store, 'delete').mockRejectedValue(new Error('down'))
+    const { app } = sessionApp({ store })
+    fakeTimers()
+    const answer = request(app)
+      .post('/tokens/create')
+      .send({ password: 'right' })
+      .then(({ status }) => status)
+    await called(set)
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(await answer).toBe(503)
+    await vi.advanceTimersByTimeAsync(600_000)
+    expect(remove.mock.calls.length).toBe(30)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  test('while something is written too late may fail to forget it', async () => {
+    const unhandled = vi.fn()
+    process.on('unhandledRejection', unhandled)
+    const store = memorySessionStore()
+    const written = deferred<undefined>()
+    const set = vi.spyOn(store, 'set').mockReturnValue(written.promise)
+    const remove = vi.spyOn(store, 'delete').mockRejectedValue(new Error('down'))
+    const { app } = sessionApp({ store })
+    fakeTimers()
+    const answer = request(app)
+      .post('/tokens/create')
+      .send({ password: 'right' })
+      .then(({ status }) => status)
+    await called(set)
+    await vi.advanceTimersByTimeAsync(5_000)
+    expect(await answer).toBe(503)
+    remove.mockClear()
+    written.resolve(undefined)
+    await vi.waitFor(() => {
+      expect(remove).toHaveBeenCalled()
+    })
+    await vi.advanceTimersByTimeAsync(0)
+    process.off('unhandledRejection', unhandled)
+    expect(unhandled).not.toHaveBeenCalled()
+  })
+
   test('when a claim is to be written leaves a good token in use', async () => {
     const store = memorySessionStore()
     const { refresh } = strictIssuer()
@@ -235,7 +279,21 @@ describe('a store that hangs', () => {
     expect(refresh).not.toHaveBeenCalled()
   })
 
-  test('in the background does not keep the limit on a refresh from counting', async () => {
+  test('when a pause is to be noted leaves it to the claim to run out', async () => {
+    const store = memorySessionStore()
+    const replace = store.replace.bind(store)
+    const refresh = vi.fn(() => Promise.reject(new Error('down')))
+    const { app, cookie } = await expired({ store, refresh })
+    vi.spyOn(store, 'replace').mockImplementation((key, version, record) =>
+      record.data.includes('retryAt')
+        ? Promise.reject(new Error('down'))
+        : replace(key, version, record),
+    )
+    await get(app, cookie).expect(503)
+    expect(refresh).toHaveBeenCalledOnce()
+  })
+
+  test('when a claim is to be written is answered with 503 where the token is over', async () => {
     const store = memorySessionStore()
     const { refresh } = strictIssuer()
     const { app, cookie } = await expired({ store, refresh })
