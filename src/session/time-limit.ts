@@ -45,7 +45,11 @@ export function within<T>(
 const longestPause = 5_000
 
 /** Tries in the background until it works, with longer and longer pauses in between. */
-export function untilItWorks(work: () => Promise<unknown>, attempts = Infinity, pause = 100): void {
+export function untilItWorks(
+  work: () => Promise<unknown>,
+  attempts: number = Number.POSITIVE_INFINITY,
+  pause = 100,
+): void {
   wait(pause)
     .then(work)
     .catch(() => {

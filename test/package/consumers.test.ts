@@ -1,10 +1,13 @@
-import { execFile } from 'node:child_process'
-import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { execFile, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseMarkdown } from '../support/markdown.js'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -68,6 +71,44 @@ describe.each([
     expect(await output(process.execPath, ['index.js'], folder)).toBe(
       '401 200 {"subject":"alice"}\n',
     )
+  })
+})
+
+describe('the README, pasted into an empty folder', () => {
+  test('makes an app that answers its own token and nobody else', async () => {
+    const folder = await mkdtemp(join(workshop, 'readme-'))
+    const npm = (...args: string[]) => run('npm', args, { cwd: folder })
+    await npm('init', '-y')
+    await npm('pkg', 'set', 'type=module')
+    const quietly = ['--prefer-offline', '--no-audit', '--no-fund']
+    await npm('install', ...quietly, tarball, 'express', 'tsx@4.23.15')
+    const readme = parseMarkdown(await readFile(join(root, 'README.md'), 'utf8'))
+    for (const { language, code } of readme.snippets) {
+      const name = /^\/\/ (?<name>\S+\.ts)\n/.exec(code)?.groups?.['name']
+      if (language !== 'ts' || name === undefined) continue
+      // The port alone is another one, for 3000 may be taken.
+      const free = 'const server = app.listen(0, () => console.log(server.address()))'
+      await writeFile(join(folder, name), code.replace('app.listen(3000)', free))
+    }
+    const env = { ...process.env, JWT_SIGNING_KEY: randomBytes(48).toString('base64') }
+    const tsx = ['--import', 'tsx']
+    const { stdout } = await run(process.execPath, [...tsx, 'token.ts'], { cwd: folder, env })
+    const [, token = ''] = /Bearer ([^']+)'/.exec(stdout) ?? []
+
+    const app = spawn(process.execPath, [...tsx, 'app.ts'], { cwd: folder, env })
+    try {
+      const [said] = (await once(app.stdout, 'data')) as [Buffer]
+      const [, port = ''] = /port: (\d+)/.exec(said.toString()) ?? []
+      const ask = async (headers: Record<string, string>) => {
+        const answer = await fetch(`http://127.0.0.1:${port}/api/orders`, { headers })
+        return [answer.status, (await answer.json()) as unknown]
+      }
+      expect(await ask({ Authorization: `Bearer ${token}` })).toEqual([200, { for: 'alice' }])
+      const required = { code: 'ERR_AUTHENTICATION_REQUIRED', message: 'Unauthorized' }
+      expect(await ask({})).toEqual([401, required])
+    } finally {
+      app.kill()
+    }
   })
 })
 
