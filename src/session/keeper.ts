@@ -7,7 +7,7 @@ import { revokeQuietly } from './revoke.js'
 import { dataOf, freshData, recordOf, tokensAt } from './session-data.js'
 import type { SessionRecord } from './session-store.js'
 import type { SessionSettings } from './settings.js'
-import { untilItWorks, within } from './time-limit.js'
+import { untilItWorks, within } from '../internal/time-limit.js'
 import { unavailable } from './unavailable.js'
 
 /** What stands behind the value of a sign-in cookie. */

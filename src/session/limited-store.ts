@@ -1,5 +1,5 @@
 import type { SessionStore } from './session-store.js'
-import { within } from './time-limit.js'
+import { within } from '../internal/time-limit.js'
 import { unavailable } from './unavailable.js'
 
 /** Seconds after which a store that has not answered counts as down. */

@@ -2,7 +2,7 @@ import { revokeQuietly } from './revoke.js'
 import { dataOf, isSame } from './session-data.js'
 import type { SessionRecord } from './session-store.js'
 import type { SessionSettings } from './settings.js'
-import { untilItWorks } from './time-limit.js'
+import { untilItWorks } from '../internal/time-limit.js'
 import { unavailable } from './unavailable.js'
 
 /** What came of spending a refresh token. */

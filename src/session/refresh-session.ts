@@ -11,7 +11,7 @@ import {
 } from './session-data.js'
 import type { SessionRecord } from './session-store.js'
 import type { SessionSettings } from './settings.js'
-import { TimeLimitError, wait, within } from './time-limit.js'
+import { TimeLimitError, wait, within } from '../internal/time-limit.js'
 import { unavailable } from './unavailable.js'
 
 // The claim lasts longer than the issuer may take, so that an answer in time finds it untouched, and

@@ -1,6 +1,6 @@
 import type { TokenResponse } from '../browser/token-store-service.js'
 import type { SessionSettings } from './settings.js'
-import { wait, within } from './time-limit.js'
+import { wait, within } from '../internal/time-limit.js'
 
 /** Seconds that each of the app's own functions gets. */
 export const appLimit = 10

@@ -10,7 +10,7 @@ import { markPrivate } from './private-response.js'
 import { sendProblem } from './problem.js'
 import { isCrossOrigin, refuseCrossOrigin } from './same-origin-guard.js'
 import { expiryOf, readTokens } from './session-data.js'
-import { TimeLimitError, within } from './time-limit.js'
+import { TimeLimitError, within } from '../internal/time-limit.js'
 import { unavailable } from './unavailable.js'
 
 /** What the routes work with. */
