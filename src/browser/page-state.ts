@@ -6,9 +6,8 @@ export function readPageState(id: string): AuthState | undefined {
   const element = page.document.getElementById(id)
   // Markup that somebody else got into the page can hold text under this id, but no script.
   if (element?.tagName !== 'SCRIPT' || element.type !== 'application/json') return undefined
-  const text = element.textContent
   try {
-    const state: unknown = JSON.parse(text ?? 'null')
+    const state: unknown = JSON.parse(element.textContent)
     return isAuthState(state) ? state : undefined
   } catch {
     return undefined

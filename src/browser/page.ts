@@ -14,7 +14,7 @@ export interface Page {
 export interface PageElement {
   readonly tagName: string
   readonly type?: string
-  readonly textContent: string | null
+  readonly textContent: string
 }
 
 /** Is told when the page is shown; `persisted` when it comes back from the back/forward cache. */

@@ -26,10 +26,7 @@ export function prepareRecheck(
   let turn = 0
 
   function later(delay: number, pause: number): void {
-    const mine = turn
-    timer = setTimeout(() => {
-      if (mine === turn) void ask(pause)
-    }, delay)
+    timer = setTimeout(() => void ask(pause), delay)
   }
 
   async function ask(pause: number): Promise<void> {

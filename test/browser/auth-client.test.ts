@@ -29,7 +29,23 @@ function open(
   return { page, client, onSignedOut }
 }
 
+const storageOf = (name: 'localStorage' | 'sessionStorage') =>
+  (globalThis as unknown as Record<typeof name, { values: Map<string, string> }>)[name].values
+
+/** Says something in the place of another tab, and waits until everybody has heard it. */
+async function tell(message: string): Promise<void> {
+  const [channel, ear] = [1, 2].map(() => new BroadcastChannel('express-jwt-bearer'))
+  await new Promise((resolve) => {
+    if (ear !== undefined) ear.onmessage = resolve
+    channel?.postMessage(message)
+  })
+  await new Promise((resolve) => setImmediate(resolve))
+  channel?.close()
+  ear?.close()
+}
+
 afterEach(() => {
+  vi.useRealTimers()
   for (const client of clients) client.dispose()
   clients = []
   vi.unstubAllGlobals()
@@ -98,6 +114,41 @@ describe('createAuthClient', () => {
     expect(client.state).toEqual({ user: null, claims: {}, isChecking: true })
   })
 
+  test.each([
+    ['a paragraph', { tagName: 'P' }],
+    ['a form with a member of that name', { tagName: { value: 'SCRIPT' } as never }],
+    ['a drawing', { tagName: 'script' }],
+    ['a script that runs', { type: 'text/javascript' }],
+    ['a script without a type', { type: '' }],
+  ])('takes no state out of %s, and asks the server', async (_what, element) => {
+    const page = fakePage(alice, { 'GET /me': () => json(nobody) }, element)
+    const client = createAuthClient()
+    clients.push(client)
+    expect(client.state).toEqual({ user: null, claims: {}, isChecking: true })
+    await vi.waitFor(() => {
+      expect(client.state.isChecking).toBe(false)
+    })
+    expect(page.calls()).toEqual(['GET /me'])
+  })
+
+  test.each(['https://evil.example', '//evil.example', '/\\evil.example'])(
+    'refuses routes at %s, which is another origin',
+    (basePath) => {
+      fakePage(alice)
+      expect(() => createAuthClient({ basePath })).toThrow('"basePath" must be a path of this site')
+    },
+  )
+
+  test.each(['auth', '/auth', `${ownOrigin}/auth`])(
+    'takes %s for routes of this site',
+    async (basePath) => {
+      const { page } = open(undefined, { 'GET /auth/me': () => json(alice) }, { basePath })
+      await vi.waitFor(() => {
+        expect(page.requests[0]?.url).toBe(`${ownOrigin}/auth/me`)
+      })
+    },
+  )
+
   test('takes an access token over from the page where the server put one', async () => {
     const { client } = open({ ...alice, accessToken: 'a', expiresIn: 5 })
     expect(await client.tokenStore.get()).toEqual({ accessToken: 'a', expiresIn: 5 })
@@ -112,6 +163,80 @@ describe('createAuthClient', () => {
     await vi.waitFor(() => {
       expect(page.calls()).toEqual(['GET /auth/me'])
     })
+  })
+})
+
+describe('an outage', () => {
+  const unknown: AuthState = { version: 1, claims: {} }
+
+  test('while the page was rendered leaves what the client keeps, and is asked about until it ends', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const page = fakePage(alice)
+    const before = createAuthClient({ storage: 'localStorage' })
+    await before.tokenStore.set({ accessToken: 'a' })
+    before.dispose()
+    const values = [...storageOf('localStorage')]
+    let answer = () => json({}, 503)
+    const { client, onSignedOut } = open(
+      unknown,
+      { 'GET /me': () => answer() },
+      { storage: 'localStorage' },
+    )
+    for (const [key, value] of values) storageOf('localStorage').set(key, value)
+    expect(client.state).toEqual({ user: null, claims: {}, isChecking: true })
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(client.state.isChecking).toBe(true)
+    expect(await client.tokenStore.get()).toBeUndefined()
+    answer = () => json(unknown)
+    await vi.advanceTimersByTimeAsync(8_000)
+    expect(client.state.isChecking).toBe(true)
+    answer = () => json(alice)
+    await vi.advanceTimersByTimeAsync(16_000)
+    expect(client.state).toEqual({ user: alice.user, claims: alice.claims, isChecking: false })
+    expect(await client.tokenStore.get()).toEqual({ accessToken: 'a' })
+    expect(onSignedOut).not.toHaveBeenCalled()
+    expect(page.listeners()).toBe(0)
+  })
+
+  test('is asked about with pauses that grow to half a minute, and never after dispose()', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { page, client } = open(undefined)
+    const asked: number[] = []
+    for (const time of [0, 499, 1, 999, 1, 1_999, 1, 117_000]) {
+      await vi.advanceTimersByTimeAsync(time)
+      asked.push(page.requests.length)
+    }
+    expect(asked).toEqual([1, 1, 2, 2, 3, 3, 4, 9])
+    client.dispose()
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(page.requests).toHaveLength(9)
+  })
+
+  test('of a call that never ends is over after half a minute', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const signals: AbortSignal[] = []
+    vi.spyOn(AbortSignal, 'timeout').mockImplementation((time) => {
+      expect(time).toBe(30_000)
+      const controller = new AbortController()
+      setTimeout(() => {
+        controller.abort()
+      }, time)
+      return controller.signal
+    })
+    const { page, client } = open(undefined, {
+      'GET /me': ({ signal }) => {
+        signals.push(signal)
+        return new Promise((_resolve, reject) => {
+          signal.addEventListener('abort', () => {
+            reject(new Error('aborted'))
+          })
+        })
+      },
+    })
+    await vi.advanceTimersByTimeAsync(30_500)
+    expect(page.requests.length).toBe(2)
+    client.dispose()
+    vi.restoreAllMocks()
   })
 })
 
@@ -204,6 +329,18 @@ describe('signOut', () => {
     const { client } = open(alice, { 'POST /tokens/logout': () => json({}, 503) })
     await expect(client.signOut()).rejects.toThrow('503')
     expect(client.state.user).toBeNull()
+  })
+
+  test('that failed shows the user again once the server has said who is signed in', async () => {
+    const { client, onSignedOut } = open(alice, {
+      'POST /tokens/logout': () => json({}, 503),
+      'GET /me': () => json(alice),
+    })
+    await expect(client.signOut()).rejects.toThrow('503')
+    await vi.waitFor(() => {
+      expect(client.state.user).toEqual(alice.user)
+    })
+    expect(onSignedOut).not.toHaveBeenCalled()
   })
 })
 
@@ -326,6 +463,46 @@ describe('fetch', () => {
     expect(page.calls().filter((call) => call === 'GET /api')).toHaveLength(6)
   })
 
+  test('counts relative addresses from the origin of the page', async () => {
+    const { page, client } = open(withToken, { 'GET /x': () => json({}) })
+    await client.fetch('x')
+    await client.fetch('./x')
+    await client.fetch('/x')
+    expect(page.requests.map(({ url }) => url)).toEqual(Array(3).fill(`${ownOrigin}/x`))
+    expect(page.requests[0]?.headers.get('Authorization')).toBe('Bearer old')
+  })
+
+  test.each([
+    ['says so', nobody],
+    ['has not said yet', undefined],
+  ])('calls no onSignedOut where nobody is signed in and the server %s', async (_what, state) => {
+    const { client, onSignedOut } = open(state, {
+      'GET /api': () => json({}, 401),
+      'GET /me': () => json({}, 401),
+      'POST /tokens/refresh': () => json({}, 401),
+    })
+    expect((await client.fetch('/api')).status).toBe(401)
+    expect((await client.fetch('/api')).status).toBe(401)
+    expect(client.state).toEqual({ user: null, claims: {}, isChecking: false })
+    expect(onSignedOut).not.toHaveBeenCalled()
+  })
+
+  test('lets no onSignedOut that throws stop it', async () => {
+    const log = vi.spyOn(console, 'error').mockImplementation(() => undefined)
+    const { client } = open(
+      alice,
+      { 'GET /api': () => json({}, 401), 'POST /tokens/refresh': () => json({}, 401) },
+      {
+        onSignedOut: () => {
+          throw new Error('mine')
+        },
+      },
+    )
+    expect((await client.fetch('/api')).status).toBe(401)
+    expect(log).toHaveBeenCalledOnce()
+    log.mockRestore()
+  })
+
   test('ends the session when there is no fresh token, once for many calls', async () => {
     const { client, onSignedOut } = open(alice, {
       'GET /api': () => json({}, 401),
@@ -424,10 +601,131 @@ describe('other tabs', () => {
     expect(first.onSignedOut).not.toHaveBeenCalled()
   })
 
+  test('hide their user while another one signs out, and are told when it has worked', async () => {
+    let finish: ((response: Response) => void) | undefined
+    const answers: Answers = {
+      'POST /tokens/logout': () =>
+        new Promise((resolve) => {
+          finish = resolve
+        }),
+    }
+    const first = open(alice, answers)
+    const second = open(alice, answers)
+    const done = second.client.signOut()
+    await vi.waitFor(() => {
+      expect(first.client.state).toEqual({ user: null, claims: {}, isChecking: true })
+    })
+    expect(first.onSignedOut).not.toHaveBeenCalled()
+    await vi.waitFor(() => {
+      expect(finish).toBeDefined()
+    })
+    finish?.(new Response(null, { status: 204 }))
+    await done
+    await vi.waitFor(() => {
+      expect(first.onSignedOut).toHaveBeenCalledOnce()
+    })
+    expect(first.client.state).toEqual({ user: null, claims: {}, isChecking: false })
+    expect(second.onSignedOut).not.toHaveBeenCalled()
+  })
+
+  test('show their user again when the sign-out of another one failed', async () => {
+    const answers = { 'POST /tokens/logout': () => json({}, 503), 'GET /me': () => json(alice) }
+    const first = open(alice, answers)
+    const second = open(alice, answers)
+    const seen: unknown[] = []
+    first.client.subscribe(({ user, isChecking }) => seen.push([user?.id, isChecking]))
+    await expect(second.client.signOut()).rejects.toThrow('503')
+    await vi.waitFor(() => {
+      expect(seen.at(-1)).toEqual(['alice', false])
+    })
+    expect(seen[0]).toEqual([undefined, true])
+    expect(first.onSignedOut).not.toHaveBeenCalled()
+  })
+
+  test('ask the server themselves when the one that signs out is not heard of again', async () => {
+    const { client, onSignedOut } = open(alice, { 'GET /me': () => json({}, 401) })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    await tell('signing-out')
+    expect(client.state.isChecking).toBe(true)
+    await vi.advanceTimersByTimeAsync(2_900)
+    expect(onSignedOut).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(onSignedOut).toHaveBeenCalledOnce()
+  })
+
+  test.each([
+    ['was signed in', alice, true],
+    ['came during an outage', undefined, false],
+  ])('whose question failed still hear of a sign-out: one that %s', async (_what, state, had) => {
+    const { page, client, onSignedOut } = open(state)
+    page.show(true)
+    expect(client.state.isChecking).toBe(true)
+    await tell('signed-out')
+    await vi.waitFor(() => {
+      expect(client.state).toEqual({ user: null, claims: {}, isChecking: false })
+    })
+    expect(onSignedOut).toHaveBeenCalledTimes(had ? 1 : 0)
+  })
+
+  test('whose question failed still hear of a sign-in, and of the sign-out after it', async () => {
+    let answer = () => json({}, 503)
+    const { page, client, onSignedOut } = open(alice, { 'GET /me': () => answer() })
+    page.show(true)
+    await tell('signed-in')
+    expect(client.state).toEqual({ user: null, claims: {}, isChecking: true })
+    answer = () => json(bob)
+    await tell('signed-in')
+    await vi.waitFor(() => {
+      expect(client.state.user).toEqual(bob.user)
+    })
+    answer = () => json({}, 503)
+    await tell('signed-in')
+    await tell('signed-out')
+    await vi.waitFor(() => {
+      expect(onSignedOut).toHaveBeenCalledOnce()
+    })
+  })
+
+  test('whose question failed ask again by themselves', async () => {
+    let answer = () => json({}, 503)
+    const { page, client } = open(alice, { 'GET /me': () => answer() })
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    page.show(true)
+    await vi.advanceTimersByTimeAsync(500)
+    expect(client.state.isChecking).toBe(true)
+    answer = () => json(alice)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(client.state.user).toEqual(alice.user)
+    await vi.advanceTimersByTimeAsync(600_000)
+    expect(page.calls()).toEqual(Array(3).fill('GET /me'))
+  })
+
+  test('let the latest question count, not the latest answer', async () => {
+    const answers: ((response: Response) => void)[] = []
+    const { page, client } = open(alice, {
+      'GET /me': () =>
+        new Promise((resolve) => {
+          answers.push(resolve)
+        }),
+    })
+    page.show(true)
+    page.show(true)
+    await vi.waitFor(() => {
+      expect(answers).toHaveLength(2)
+    })
+    answers[1]?.(json(bob))
+    await vi.waitFor(() => {
+      expect(client.state.user).toEqual(bob.user)
+    })
+    answers[0]?.(json(alice))
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(client.state.user).toEqual(bob.user)
+  })
+
   test('take no notice where nobody is signed in, nor of messages that are not ours', async () => {
     const { client, onSignedOut, page } = open(nobody)
     const channel = new BroadcastChannel('express-jwt-bearer')
-    for (const message of ['signed-out', 'other', { type: 'signed-in' }])
+    for (const message of ['signed-out', 'signing-out', 'other', { type: 'signed-in' }])
       channel.postMessage(message)
     await new Promise((resolve) => setTimeout(resolve, 30))
     channel.close()
@@ -465,9 +763,6 @@ describe('the back/forward cache', () => {
 })
 
 describe('storage', () => {
-  const storageOf = (name: 'localStorage' | 'sessionStorage') =>
-    (globalThis as unknown as Record<typeof name, { values: Map<string, string> }>)[name].values
-
   test('keeps the token in memory alone by default', () => {
     open({ ...alice, accessToken: 'a' })
     expect([storageOf('localStorage').size, storageOf('sessionStorage').size]).toEqual([0, 0])

@@ -141,6 +141,7 @@ describe.each([
   test('is not there: what a login throws reaches the error handler, whatever it is', async () => {
     for (const thrown of [new Error('down'), 'route', undefined, null]) {
       const login = () => {
+        // eslint-disable-next-line @typescript-eslint/only-throw-error -- Apps do.
         throw thrown
       }
       const { app, errors } = build({ login })

@@ -8,16 +8,21 @@ export const apiOrigin = 'https://api.example'
 export type Answers = Record<string, (request: Request) => Response | Promise<Response>>
 
 /** Puts the globals of a browser's window around a test, with a server that answers as told. */
-export function fakePage(state: AuthState | string | undefined, answers: Answers = {}) {
+export function fakePage(
+  state: AuthState | string | undefined,
+  answers: Answers = {},
+  element: { readonly tagName?: string; readonly type?: unknown } = {},
+) {
   const pageShow = new Set<(event: { persisted: boolean }) => void>()
   const requests: Request[] = []
   const text = typeof state === 'object' ? JSON.stringify(state) : state
   vi.stubGlobal('document', {
-    baseURI: `${ownOrigin}/page`,
+    // What markup from elsewhere can make of it.
+    baseURI: 'https://evil.example/base/',
     getElementById: (id: string) =>
       text === undefined || id !== 'auth-state'
         ? null
-        : { tagName: 'SCRIPT', type: 'application/json', textContent: text },
+        : { tagName: 'SCRIPT', type: 'application/json', textContent: text, ...element },
   })
   vi.stubGlobal('location', { origin: ownOrigin })
   vi.stubGlobal('localStorage', fakeStorage())
