@@ -15,6 +15,7 @@ import {
 import { createTestIssuer, type TestIssuer } from 'express-jwt-bearer/testing'
 import request from 'supertest'
 import { describe, expect, test } from 'vitest'
+import { eventNames } from '../support/event-names.js'
 import { rowsBelow } from '../support/guides.js'
 import { codesIn, type Rows } from '../support/markdown.js'
 
@@ -118,21 +119,13 @@ describe('the table of events', async () => {
     'a malformed header': { header: 'Bearer one two' },
     'a token that cannot be judged now': { header: bearer(good), with: unreachable },
   })
-  const names = [
-    'onMessageReceived',
-    'onTokenValidated',
-    'onAuthenticationFailed',
-    'onChallenge',
-    'onForbidden',
-  ] as const
-
   test.each(rows)('tells the order of the events for %s', async (_name, row, one) => {
     const seen: string[] = []
     const note = (name: string) => () => seen.push(name)
-    const events: JwtBearerEvents = Object.fromEntries(names.map((name) => [name, note(name)]))
+    const events: JwtBearerEvents = Object.fromEntries(eventNames.map((name) => [name, note(name)]))
     const { response } = await send({ ...one, with: { ...one.with, events } })
     const order = seen.slice(0, seen.indexOf('onMessageReceived', 1))
-    const written = names.map((name) => String(order.indexOf(name) + 1).replace(/^0$/, ''))
+    const written = eventNames.map((name) => String(order.indexOf(name) + 1).replace(/^0$/, ''))
     expect(written).toEqual(row.slice(1, 6))
     expect(response.status).toBe(row[6] === "the handler's" ? 200 : Number(row[6]))
   })

@@ -1,8 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { freePort } from './loopback.js'
 
 export interface Tokens {
   readonly accessToken: string
@@ -98,13 +97,4 @@ async function listening(child: ChildProcess, output: () => string): Promise<voi
   })()
   await Promise.race([ready, ended])
   ended.catch(() => undefined)
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

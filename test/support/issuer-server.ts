@@ -1,6 +1,6 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { exportJWK, generateKeyPair, SignJWT, type JWK } from 'jose'
+import { listenOnLoopback } from './loopback.js'
 
 /** One answer of the issuer; whatever is left out is as it should be. */
 export type Answer = (request: IncomingMessage, response: ServerResponse) => void
@@ -44,27 +44,17 @@ export const silence: Answer = () => undefined
 export async function startIssuer({ path = '' } = {}) {
   const requests: string[] = []
   const routes = new Map<string, Answer>()
-  const server = createServer((request, response) => {
+  const {
+    server,
+    port,
+    url: origin,
+    close: stop,
+  } = await listenOnLoopback((request, response) => {
     const url = request.url ?? ''
     requests.push(url)
     const answer = routes.get(url) ?? status(404)
     answer(request, response)
   })
-  let port = 0
-  const listen = () =>
-    new Promise<void>((resolve) => {
-      server.listen(port, '127.0.0.1', resolve)
-    })
-  const stop = () =>
-    new Promise<void>((resolve) => {
-      server.close(() => {
-        resolve()
-      })
-      server.closeAllConnections()
-    })
-  await listen()
-  port = (server.address() as AddressInfo).port
-  const origin = `http://127.0.0.1:${String(port)}`
   const url = `${origin}${path}`
   let keys: IssuerKey[] = [await makeKey()]
 
@@ -85,7 +75,7 @@ export async function startIssuer({ path = '' } = {}) {
     routes,
     publish,
     stop,
-    restart: listen,
+    restart: () => listenOnLoopback(server, port),
     /** How many times the key set was asked for. */
     keyFetches: () => requests.filter((asked) => asked === '/jwks').length,
     options: { authority: url, audience, requireHttpsMetadata: false },

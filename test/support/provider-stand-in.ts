@@ -1,5 +1,4 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { listenOnLoopback } from './loopback.js'
 
 /**
  * Serves documents on loopback under the addresses that they have on the internet.
@@ -8,7 +7,7 @@ import type { AddressInfo } from 'node:net'
  */
 export async function startStandIn(documents: Readonly<Record<string, unknown>>) {
   const asked: string[] = []
-  const server = createServer((request, response) => {
+  const { url, close } = await listenOnLoopback((request, response) => {
     const address = `https:/${request.url ?? ''}`
     asked.push(address)
     const document = documents[address]
@@ -18,21 +17,13 @@ export async function startStandIn(documents: Readonly<Record<string, unknown>>)
     })
     response.end(JSON.stringify(document ?? { error: 'not_found' }))
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
   const fetch: typeof globalThis.fetch = (input, init) => {
     const { host, pathname } = new URL(input instanceof Request ? input.url : input)
-    return globalThis.fetch(`http://127.0.0.1:${String(port)}/${host}${pathname}`, init)
+    return globalThis.fetch(`${url}/${host}${pathname}`, init)
   }
   return {
     fetch,
     asked,
-    close: () =>
-      new Promise<void>((resolve) => {
-        server.close(() => {
-          resolve()
-        })
-        server.closeAllConnections()
-      }),
+    close,
   }
 }

@@ -1,6 +1,6 @@
-import { once } from 'node:events'
-import { createServer, type RequestListener, type Server } from 'node:http'
-import { connect, type AddressInfo } from 'node:net'
+import type { RequestListener, Server } from 'node:http'
+import { connect } from 'node:net'
+import { listenOnLoopback } from './loopback.js'
 
 /** A server on loopback that is sent bytes. */
 export interface RawServer {
@@ -12,9 +12,7 @@ export interface RawServer {
 
 /** Listens on loopback, for requests that no HTTP client would send. */
 export async function listenRaw(listener: RequestListener): Promise<RawServer> {
-  const server = createServer(listener).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const { server, port, close } = await listenOnLoopback(listener)
   return {
     server,
     send: (text) =>
@@ -28,12 +26,6 @@ export async function listenRaw(listener: RequestListener): Promise<RawServer> {
           resolve(answer)
         })
       }),
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve()
-        })
-        server.closeAllConnections()
-      }),
+    close,
   }
 }

@@ -1,6 +1,3 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { Redis } from 'ioredis'
 import pg from 'pg'
@@ -8,6 +5,7 @@ import { authorize, jwtBearer, symmetricKey } from '../../src/index.js'
 import { createPostgresSessionStore } from '../../src/postgres/index.js'
 import { createRedisSessionStore } from '../../src/redis/index.js'
 import { createSession, loginRedirect, type TokenResponse } from '../../src/session/index.js'
+import { listenOnLoopback } from './loopback.js'
 
 const [storeUrl = '', apiUrl = '', secret = ''] = process.argv.slice(2)
 
@@ -50,7 +48,6 @@ app.get('/page', authorize(), (req, res) => {
   res.send(req.user?.subject)
 })
 
-const server = createServer(app).listen(0, '127.0.0.1')
-await once(server, 'listening')
+const { url } = await listenOnLoopback(app)
 process.on('disconnect', () => process.exit())
-process.send?.(`http://127.0.0.1:${String((server.address() as AddressInfo).port)}`)
+process.send?.(url)

@@ -12,6 +12,7 @@ import {
 import { createTestIssuer } from 'express-jwt-bearer/testing'
 import request from 'supertest'
 import { describe, expect, test } from 'vitest'
+import { eventNames } from '../../support/event-names.js'
 import { createApp, frameworks } from '../../support/create-app.js'
 import { watchProcess } from '../../support/watch-process.js'
 
@@ -22,17 +23,11 @@ const marker = 'marker-c1a1m'
 const token = await issuer.token({ sub: marker, name: marker, roles: ['Reader'] })
 const expired = await issuer.token({ sub: marker, exp: 1000000000 })
 
-const names = [
-  'onMessageReceived',
-  'onTokenValidated',
-  'onAuthenticationFailed',
-  'onChallenge',
-  'onForbidden',
-] as const
-
-function eachEvent(note: (name: (typeof names)[number], context: never) => void): JwtBearerEvents {
+function eachEvent(
+  note: (name: (typeof eventNames)[number], context: never) => void,
+): JwtBearerEvents {
   return Object.fromEntries(
-    names.map((name) => [
+    eventNames.map((name) => [
       name,
       (context: never) => {
         note(name, context)
@@ -68,7 +63,14 @@ describe.each(frameworks)('the contexts of events under $framework', ({ express 
     await request(app).get('/').auth(token, { type: 'bearer' }).expect(403)
     await request(app).get('/').auth(expired, { type: 'bearer' }).expect(401)
     expect(seen).toEqual(
-      [names[0], names[1], names[4], names[0], names[2], names[3]].map((name) => `${name} Api /`),
+      [
+        eventNames[0],
+        eventNames[1],
+        eventNames[4],
+        eventNames[0],
+        eventNames[2],
+        eventNames[3],
+      ].map((name) => `${name} Api /`),
     )
   })
 

@@ -13,6 +13,7 @@ import {
 import { createTestIssuer } from 'express-jwt-bearer/testing'
 import request from 'supertest'
 import { describe, expect, test } from 'vitest'
+import { eventNames } from '../../support/event-names.js'
 import { createApp, frameworks, keepErrors } from '../../support/create-app.js'
 import { watchProcess } from '../../support/watch-process.js'
 
@@ -24,14 +25,6 @@ const other = await issuer.token({ sub: 'bob' })
 const bad = 'Bearer nonsense'
 const malformed = 'Bearer a b'
 const carol = createPrincipal({ sub: 'carol', roles: ['Admin'] })
-
-const eventNames = [
-  'onMessageReceived',
-  'onTokenValidated',
-  'onAuthenticationFailed',
-  'onChallenge',
-  'onForbidden',
-] as const
 
 /** The events, noted as they run, each with what a row makes of it. */
 function noted(events: JwtBearerEvents): { events: JwtBearerEvents; ran: string[] } {

@@ -7,22 +7,13 @@ import {
   type TokenIssuer,
 } from 'express-jwt-bearer/issuer'
 import request from 'supertest'
-import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { protect } from '../../support/guide-app.js'
-import { snippetsOf } from '../../support/guides.js'
 import { runSnippet } from '../../support/run-snippet.js'
-
-afterEach(() => {
-  vi.unstubAllEnvs()
-  vi.unstubAllGlobals()
-  vi.restoreAllMocks()
-})
+import { useSnippets } from '../../support/use-snippets.js'
 
 describe('the snippets of examples/accounts/README.md', () => {
-  const { take, rest } = snippetsOf('examples/accounts/README.md')
-  afterAll(() => {
-    expect(rest()).toEqual([])
-  })
+  const take = useSnippets('examples/accounts/README.md')
 
   test('issue tokens, renew them and take them back', async () => {
     const app = express()

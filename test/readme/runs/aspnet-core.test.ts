@@ -1,39 +1,20 @@
 import express from 'express'
 import { createPrincipal, type Authorization, type JwtClaims } from 'express-jwt-bearer'
-import { createTestIssuer } from 'express-jwt-bearer/testing'
 import { SignJWT, type JWTPayload } from 'jose'
 import { randomBytes } from 'node:crypto'
 import request from 'supertest'
-import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
-import { issuer, mount, options, orders, protect, trusted } from '../../support/guide-app.js'
-import { snippetsOf } from '../../support/guides.js'
+import { describe, expect, test } from 'vitest'
+import { expectTrustIn, issuer, mount, options, orders, protect } from '../../support/guide-app.js'
 import { runSnippet } from '../../support/run-snippet.js'
+import { useSnippets } from '../../support/use-snippets.js'
 
 const now = () => Math.floor(Date.now() / 1000)
 
-afterEach(() => {
-  vi.unstubAllEnvs()
-  vi.unstubAllGlobals()
-  vi.restoreAllMocks()
-})
-
 describe('the snippets of examples/aspnet-core.md', () => {
-  const { take, rest } = snippetsOf('examples/aspnet-core.md')
-  afterAll(() => {
-    expect(rest()).toEqual([])
-  })
+  const take = useSnippets('examples/aspnet-core.md')
 
   test('trust an authority', async () => {
-    vi.stubGlobal('fetch', issuer.fetch)
-    const app = express()
-    await runSnippet(take('Side by side'), { app })
-    const status = protect(app)
-    const known = await issuer.token()
-    expect(await status(known)).toBe(200)
-    expect(await status(await issuer.wrongAudience())).toBe(401)
-    vi.stubGlobal('fetch', () => Promise.reject(new Error('unreachable')))
-    const unknown = await (await createTestIssuer(trusted)).token()
-    expect([await status(known), await status(unknown)]).toEqual([200, 503])
+    await expectTrustIn(take('Side by side'))
   })
 
   test('check what TokenValidationParameters would check', async () => {

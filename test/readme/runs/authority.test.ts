@@ -1,33 +1,15 @@
 import express from 'express'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
-import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
-import { issuer, protect, trusted } from '../../support/guide-app.js'
-import { snippetsOf } from '../../support/guides.js'
+import { describe, expect, test, vi } from 'vitest'
+import { expectTrustIn, protect, trusted } from '../../support/guide-app.js'
 import { runSnippet } from '../../support/run-snippet.js'
-
-afterEach(() => {
-  vi.unstubAllEnvs()
-  vi.unstubAllGlobals()
-  vi.restoreAllMocks()
-})
+import { useSnippets } from '../../support/use-snippets.js'
 
 describe('the snippets of examples/authority/README.md', () => {
-  const { take, rest } = snippetsOf('examples/authority/README.md')
-  afterAll(() => {
-    expect(rest()).toEqual([])
-  })
+  const take = useSnippets('examples/authority/README.md')
 
   test('trust an authority', async () => {
-    vi.stubGlobal('fetch', issuer.fetch)
-    const app = express()
-    await runSnippet(take('One authority'), { app })
-    const status = protect(app)
-    const known = await issuer.token()
-    expect(await status(known)).toBe(200)
-    expect(await status(await issuer.wrongAudience())).toBe(401)
-    vi.stubGlobal('fetch', () => Promise.reject(new Error('unreachable')))
-    const unknown = await (await createTestIssuer(trusted)).token()
-    expect([await status(known), await status(unknown)]).toEqual([200, 503])
+    await expectTrustIn(take('One authority'))
   })
 
   test('judge a token with a new key in the request that brings it', async () => {

@@ -2,22 +2,13 @@ import express from 'express'
 import { generateKeyPair, SignJWT } from 'jose'
 import diagnostics, { type ChannelListener } from 'node:diagnostics_channel'
 import request from 'supertest'
-import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { issuer, mount, options, orders, protect, trusted } from '../../support/guide-app.js'
-import { snippetsOf } from '../../support/guides.js'
 import { runSnippet } from '../../support/run-snippet.js'
-
-afterEach(() => {
-  vi.unstubAllEnvs()
-  vi.unstubAllGlobals()
-  vi.restoreAllMocks()
-})
+import { useSnippets } from '../../support/use-snippets.js'
 
 describe('the snippets of examples/options.md', () => {
-  const { take, rest } = snippetsOf('examples/options.md')
-  afterAll(() => {
-    expect(rest()).toEqual([])
-  })
+  const take = useSnippets('examples/options.md')
 
   test('ask a store of keys', async () => {
     const app = express()
@@ -39,10 +30,7 @@ describe('the snippets of examples/options.md', () => {
 })
 
 describe('the snippets of examples/events.md', () => {
-  const { take, rest } = snippetsOf('examples/events.md')
-  afterAll(() => {
-    expect(rest()).toEqual([])
-  })
+  const take = useSnippets('examples/events.md')
 
   test('read a token from a cookie and send the others to the login page', async () => {
     const app = express()
@@ -72,10 +60,7 @@ describe('the snippets of examples/events.md', () => {
 })
 
 describe('the snippets of examples/diagnostics.md', () => {
-  const { take, rest } = snippetsOf('examples/diagnostics.md')
-  afterAll(() => {
-    expect(rest()).toEqual([])
-  })
+  const take = useSnippets('examples/diagnostics.md')
 
   test('listen on a diagnostics channel', async () => {
     const warn = vi.spyOn(console, 'warn').mockReturnValue()
@@ -94,10 +79,7 @@ describe('the snippets of examples/diagnostics.md', () => {
 })
 
 describe('the snippets of examples/callers.md', () => {
-  const { take, rest } = snippetsOf('examples/callers.md')
-  afterAll(() => {
-    expect(rest()).toEqual([])
-  })
+  const take = useSnippets('examples/callers.md')
 
   test('type and check the claims with a schema', async () => {
     const app = express()
@@ -115,10 +97,7 @@ describe('the snippets of examples/callers.md', () => {
 })
 
 describe('the snippets of examples/policies.md', () => {
-  const { take, rest } = snippetsOf('examples/policies.md')
-  afterAll(() => {
-    expect(rest()).toEqual([])
-  })
+  const take = useSnippets('examples/policies.md')
 
   test('judge a caller by the order that is asked for', async () => {
     const app = express()
@@ -134,10 +113,7 @@ describe('the snippets of examples/policies.md', () => {
 })
 
 describe('the snippets of examples/answers.md', () => {
-  const { take, rest } = snippetsOf('examples/answers.md')
-  afterAll(() => {
-    expect(rest()).toEqual([])
-  })
+  const take = useSnippets('examples/answers.md')
 
   test('answer errors as text, silent about faults of the server', async () => {
     const log = vi.spyOn(console, 'error').mockReturnValue()

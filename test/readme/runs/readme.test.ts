@@ -2,24 +2,16 @@ import express, { type ErrorRequestHandler, type Express } from 'express'
 import { jwtBearer, type JwtBearerEvents } from 'express-jwt-bearer'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
 import request from 'supertest'
-import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { issuer, options, protect, trusted } from '../../support/guide-app.js'
-import { rowsBelow, snippetsOf } from '../../support/guides.js'
+import { rowsBelow } from '../../support/guides.js'
 import { runSnippet } from '../../support/run-snippet.js'
+import { useSnippets } from '../../support/use-snippets.js'
 
 const secret = 'Q2pvdGhlciBzZWNyZXQgZm9yIHRlc3RzIG9ubHkhISE'
 
-afterEach(() => {
-  vi.unstubAllEnvs()
-  vi.unstubAllGlobals()
-  vi.restoreAllMocks()
-})
-
 describe('the snippets of README.md', () => {
-  const { take, rest } = snippetsOf('README.md')
-  afterAll(() => {
-    expect(rest()).toEqual([])
-  })
+  const take = useSnippets('README.md')
 
   test('start an app whose printed token reads orders and creates none', async () => {
     vi.stubEnv('JWT_SIGNING_KEY', secret)

@@ -1,18 +1,9 @@
-import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
-import { snippetsOf } from '../../support/guides.js'
+import { describe, expect, test } from 'vitest'
 import { runSnippet } from '../../support/run-snippet.js'
-
-afterEach(() => {
-  vi.unstubAllEnvs()
-  vi.unstubAllGlobals()
-  vi.restoreAllMocks()
-})
+import { useSnippets } from '../../support/use-snippets.js'
 
 describe('the snippets of examples/testing/README.md', () => {
-  const { take, rest } = snippetsOf('examples/testing/README.md')
-  afterAll(() => {
-    expect(rest()).toEqual([])
-  })
+  const take = useSnippets('examples/testing/README.md')
 
   test('test an API of three cases', async () => {
     const { exports } = await runSnippet(take('An API and its suite'), {})

@@ -1,22 +1,13 @@
 import express from 'express'
 import request from 'supertest'
-import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { fakePage, json, ownOrigin } from '../../support/fake-page.js'
 import { issuer, options } from '../../support/guide-app.js'
-import { snippetsOf } from '../../support/guides.js'
 import { runSnippet } from '../../support/run-snippet.js'
-
-afterEach(() => {
-  vi.unstubAllEnvs()
-  vi.unstubAllGlobals()
-  vi.restoreAllMocks()
-})
+import { useSnippets } from '../../support/use-snippets.js'
 
 describe('the snippets of examples/unified-sign-in/README.md', () => {
-  const { take, rest } = snippetsOf('examples/unified-sign-in/README.md')
-  afterAll(() => {
-    expect(rest()).toEqual([])
-  })
+  const take = useSnippets('examples/unified-sign-in/README.md')
 
   test('sign in with a cookie, render the page as the user and sign out', async () => {
     const app = express()

@@ -1,21 +1,12 @@
 import express from 'express'
 import * as tokens from 'express-jwt-bearer/tokens'
 import request from 'supertest'
-import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
-import { snippetsOf } from '../../support/guides.js'
+import { describe, expect, test, vi } from 'vitest'
 import { runSnippet } from '../../support/run-snippet.js'
-
-afterEach(() => {
-  vi.unstubAllEnvs()
-  vi.unstubAllGlobals()
-  vi.restoreAllMocks()
-})
+import { useSnippets } from '../../support/use-snippets.js'
 
 describe('the snippets of examples/user-tokens/README.md', () => {
-  const { take, rest } = snippetsOf('examples/user-tokens/README.md')
-  afterAll(() => {
-    expect(rest()).toEqual([])
-  })
+  const take = useSnippets('examples/user-tokens/README.md')
 
   test('call an API as the user, within a request and without one', async () => {
     const app = express()

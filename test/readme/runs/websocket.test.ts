@@ -2,25 +2,24 @@ import express from 'express'
 import type { AuthenticateSuccess, JwtBearerMiddleware } from 'express-jwt-bearer'
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { issuer, options } from '../../support/guide-app.js'
-import { snippetsOf } from '../../support/guides.js'
+import { listenOnLoopback, type Listening } from '../../support/loopback.js'
 import { runSnippet } from '../../support/run-snippet.js'
+import { useSnippets } from '../../support/use-snippets.js'
 
-const servers: Server[] = []
+const open: Listening[] = []
 
-afterEach(() => {
-  vi.useRealTimers()
-  for (const server of servers.splice(0)) server.close()
+afterEach(async () => {
+  for (const { close } of open.splice(0)) await close()
 })
 
+// Where a server listens, until the test is over.
 async function listen(server: Server): Promise<string> {
-  servers.push(server)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return `127.0.0.1:${String((server.address() as AddressInfo).port)}`
+  const listening = await listenOnLoopback(server)
+  open.push(listening)
+  return `127.0.0.1:${String(listening.port)}`
 }
 
 // What a socket is told first, or why it was not opened.
@@ -38,10 +37,7 @@ function hear(address: string, protocols: string[], headers: Record<string, stri
 }
 
 describe('the snippets of examples/websocket/README.md', () => {
-  const { take, rest } = snippetsOf('examples/websocket/README.md')
-  afterAll(() => {
-    expect(rest()).toEqual([])
-  })
+  const take = useSnippets('examples/websocket/README.md')
 
   test('guard a WebSocket', async () => {
     const borrowed = { app: express(), options }
@@ -86,7 +82,7 @@ describe('the snippets of examples/websocket/README.md', () => {
     const server = createServer()
     const sockets = new WebSocketServer({ server })
     const address = await listen(server)
-    const open = async (expiresAt: Date | undefined) => {
+    const connect = async (expiresAt: Date | undefined) => {
       const connected = once(sockets, 'connection') as Promise<[WebSocket]>
       const page = new WebSocket(`ws://${address}`)
       const [[client]] = await Promise.all([connected, once(page, 'open')])
@@ -94,10 +90,10 @@ describe('the snippets of examples/websocket/README.md', () => {
       closeOnExpiry(client, { expiresAt } as AuthenticateSuccess)
       return { page, closed }
     }
-    const over = await open(new Date(Date.now() - 1))
+    const over = await connect(new Date(Date.now() - 1))
     expect((await over.closed)[0]).toBe(4401)
-    const inAYear = await open(new Date(Date.now() + 31_536_000_000))
-    const never = await open(undefined)
+    const inAYear = await connect(new Date(Date.now() + 31_536_000_000))
+    const never = await connect(undefined)
     for (const { page } of [inAYear, never]) {
       expect(page.readyState).toBe(WebSocket.OPEN)
       page.terminate()
