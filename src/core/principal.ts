@@ -78,7 +78,12 @@ export interface ClaimsPrincipal<TClaims = JwtClaims> {
   isInRole(role: string): boolean
   /** Tells whether the caller was granted a scope. */
   hasScope(scope: string): boolean
-  /** Tells whether there is such a claim, with that value if one is given. */
+  /**
+   * Tells whether there is such a claim, with that value if one is given.
+   *
+   * @remarks `null` is absent here and in every other look-up, and so is an integer beyond 2^53 - 1, whose value
+   * is lost. {@link claims} has them as they came.
+   */
   hasClaim(type: string, value?: string): boolean
   /** Reads the first value of a claim; what is not a string comes as JSON text. */
   findFirst(type: string): string | undefined
@@ -170,8 +175,7 @@ class Principal implements ClaimsPrincipal {
 
   findAll(type: string): readonly string[] {
     const value = this.#read(type)
-    if (value === undefined) return []
-    return (Array.isArray(value) ? value : [value]).map(textOf)
+    return (Array.isArray(value) ? value : [value]).filter(isThere).map(textOf)
   }
 
   toJSON(): ReturnType<ClaimsPrincipal['toJSON']> {
@@ -186,6 +190,12 @@ class Principal implements ClaimsPrincipal {
 }
 
 inspectAs(Principal, ({ subject, scheme }) => `ClaimsPrincipal ${inspect({ subject, scheme })}`)
+
+// `null` says that there is no value, and a number that JSON cannot carry has lost its own: it equals nothing.
+function isThere(value: unknown): boolean {
+  if (typeof value !== 'number') return value !== undefined && value !== null
+  return Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value))
+}
 
 function textOf(value: unknown): string {
   if (typeof value === 'bigint') return value.toString()

@@ -21,10 +21,12 @@ export interface DiagnosticMessages {
     readonly address: string
     /** The `kid` of every usable key. */
     readonly keyIds: readonly (string | undefined)[]
+    /** The published keys that are left out, and why. */
+    readonly skippedKeys: readonly { readonly kid: string | undefined; readonly reason: string }[]
   }
   'express-jwt-bearer:metadata-refresh-failed': {
     readonly address: string
-    /** What went wrong, in words. */
+    /** What went wrong, in words, with the address that was asked. */
     readonly reason: string
     /** Seconds until the next attempt. */
     readonly retryAfter: number

@@ -98,6 +98,14 @@ describe('createPrincipal', () => {
     object: { a: [1] },
     mixed: ['x', 2, { b: 3 }, null, undefined],
     big: 10n,
+    largest: Number.MAX_SAFE_INTEGER,
+    smallest: -Number.MAX_SAFE_INTEGER,
+    lost: Number.MAX_SAFE_INTEGER + 1,
+    lostBelow: -(2 ** 53),
+    huge: 1e300,
+    infinite: Infinity,
+    notANumber: NaN,
+    some: [2 ** 53, null, 7, -Infinity],
     absent: undefined,
   }
   test.each<[string, string[]]>([
@@ -106,10 +114,18 @@ describe('createPrincipal', () => {
     ['empty', []],
     ['number', ['1.5']],
     ['yes', ['true']],
-    ['none', ['null']],
+    ['none', []],
     ['object', ['{"a":[1]}']],
-    ['mixed', ['x', '2', '{"b":3}', 'null', 'undefined']],
+    ['mixed', ['x', '2', '{"b":3}']],
     ['big', ['10']],
+    ['largest', ['9007199254740991']],
+    ['smallest', ['-9007199254740991']],
+    ['lost', []],
+    ['lostBelow', []],
+    ['huge', []],
+    ['infinite', []],
+    ['notANumber', []],
+    ['some', ['7']],
     ['absent', []],
     ['missing', []],
     ['Text', []],
@@ -249,5 +265,42 @@ describe('the principal of a token', () => {
     })
     const result = await authenticate(given, hs256())
     expect(result).toMatchObject({ error: { code: 'ERR_TOKEN_CLAIM_INVALID', cause } })
+  })
+})
+
+describe('claims that are null or lost', () => {
+  const lost = 2 ** 53
+  const principal = createPrincipal({
+    sub: null,
+    name: null,
+    roles: null,
+    role: [null, 'Admin', lost],
+    scope: null,
+    scp: [null, 'read'],
+    id: lost,
+  } as never)
+
+  test('are absent in every look-up', () => {
+    expect(principal.subject).toBeUndefined()
+    expect(principal.name).toBeUndefined()
+    expect(principal.roles).toEqual(['Admin'])
+    expect(principal.scopes).toEqual(['read'])
+    expect(principal.isInRole('null')).toBe(false)
+    expect(principal.hasClaim('sub')).toBe(false)
+    expect(principal.hasClaim('id')).toBe(false)
+    expect(principal.hasClaim('id', String(lost))).toBe(false)
+    expect(principal.findFirst('id')).toBeUndefined()
+  })
+
+  test('are shown as they came', () => {
+    expect(principal.claims).toMatchObject({ sub: null, id: lost, role: [null, 'Admin', lost] })
+  })
+
+  test('are absent as a number that a JSON text could not carry', () => {
+    const claims = JSON.parse('{"sub":9007199254740993,"tenant":1e999,"level":2}') as never
+    const other = createPrincipal(claims)
+    expect(other.subject).toBeUndefined()
+    expect(other.hasClaim('tenant')).toBe(false)
+    expect(other.hasClaim('level', '2')).toBe(true)
   })
 })

@@ -55,7 +55,7 @@ describe('the channels of metadata', () => {
     issuer.publish(first, nameless)
     await callerOf()(await issuer.token())
     expect(about('refreshed')).toEqual([
-      { address: `${issuer.url}/`, keyIds: [first.kid, undefined] },
+      { address: `${issuer.url}/`, keyIds: [first.kid, undefined], skippedKeys: [] },
     ])
   })
 
@@ -75,7 +75,12 @@ describe('the channels of metadata', () => {
     const token = await issuer.token()
     await issuer.stop()
     await callerOf()(token)
-    expect(about('refresh-failed')).toMatchObject([{ reason: 'fetch failed (ECONNREFUSED)' }])
+    expect(about('refresh-failed')).toMatchObject([
+      {
+        address: `${issuer.url}/`,
+        reason: `${issuer.url}/.well-known/openid-configuration: fetch failed (ECONNREFUSED)`,
+      },
+    ])
     await issuer.restart()
   })
 

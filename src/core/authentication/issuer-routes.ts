@@ -4,6 +4,7 @@ import {
   createConfigurationManager,
   type ConfigurationManager,
 } from '../keys/configuration-manager.js'
+import { contentOf } from '../keys/key-resolver.js'
 import { withoutSlash } from '../keys/metadata.js'
 import type { SigningKey } from '../keys/signing-key.js'
 import { LruMap } from '../../internal/lru-map.js'
@@ -90,17 +91,23 @@ export function routeByResolver(
     )
 }
 
-// What options say now, as a list that stays when they are changed in place. Functions and objects such
-// as keys and schemas count by identity: two secrets look alike from outside.
+// What options say now, as a list that stays when they are changed in place: keys that could be count by what
+// they say. Functions, schemas and secrets, which look alike from outside, count by identity.
 function contentsOf({
   tokenValidationParameters,
   ...others
 }: IssuerOptions<never>): readonly unknown[] {
   return [others, tokenValidationParameters ?? {}].flatMap((part) =>
     Object.entries(part).flatMap(([name, value]: [string, unknown]) =>
-      Array.isArray(value) ? [name, value.length, ...(value as unknown[])] : [name, value],
+      Array.isArray(value)
+        ? [name, value.length, ...value.map(keyIn(name))]
+        : [name, keyIn(name)(value)],
     ),
   )
+}
+
+function keyIn(name: string): (value: unknown) => unknown {
+  return name.startsWith('issuerSigningKey') ? contentOf : (value) => value
 }
 
 function isSameList(one: readonly unknown[], other: readonly unknown[]): boolean {

@@ -4,10 +4,11 @@ import {
   type ConfigurationManager,
   type ConfigurationSettings,
 } from '../keys/configuration-manager.js'
-import { addressFault } from '../keys/fetch-document.js'
+import { addressFault, authorityFault, writtenAddressFault } from '../keys/address.js'
 import type { MetadataSource } from '../keys/metadata.js'
 import type { SigningKey } from '../keys/signing-key.js'
 import { readFlag, readText, readTexts } from '../option-checks.js'
+import { shownAddress } from '../../internal/shown-address.js'
 import { resolvePrincipal, type PrincipalSettings } from '../principal.js'
 import type { TokenValidationParameters } from '../validation/parameters.js'
 import { readClockSkew } from '../validation/lifetime-settings.js'
@@ -86,11 +87,9 @@ function readSource(options: IssuerOptions<never>): MetadataSource | undefined {
     metadataAddress: readAddress(options.metadataAddress, 'metadataAddress', requireHttps),
     jwksUri: readAddress(options.jwksUri, 'jwksUri', requireHttps),
   }
-  if (/[?#]/.test(source.authority ?? '')) {
-    throw new ConfigurationError(
-      '"authority" must have no query and no fragment, which no issuer has; use "metadataAddress" for such an address',
-    )
-  }
+  const { authority } = source
+  const fault = authority === undefined ? undefined : authorityFault(authority)
+  if (fault !== undefined) throw new ConfigurationError(`"authority" ${fault}`)
   if (source.jwksUri !== undefined && (source.authority ?? source.metadataAddress) !== undefined) {
     throw new ConfigurationError(
       '"jwksUri" takes the place of the metadata; leave out either it or "authority" and "metadataAddress"',
@@ -101,16 +100,10 @@ function readSource(options: IssuerOptions<never>): MetadataSource | undefined {
 
 function readAddress(value: unknown, name: string, requireHttps: boolean): string | undefined {
   const address = readText(value, name)
-  const fault = address === undefined ? undefined : addressFault(address, requireHttps)
+  if (address === undefined) return undefined
+  const fault = writtenAddressFault(address) ?? addressFault(address, requireHttps)
   if (fault === undefined) return address
-  throw new ConfigurationError(
-    `"${name}" ${fault}, got ${JSON.stringify(withoutPassword(value as string))}`,
-  )
-}
-
-function withoutPassword(address: string): string {
-  // Up to the last @, since what makes an address unreadable may well be the password.
-  return address.replace(/\/\/.*@/s, '//')
+  throw new ConfigurationError(`"${name}" ${fault}, got ${JSON.stringify(shownAddress(address))}`)
 }
 
 function readPrincipal(

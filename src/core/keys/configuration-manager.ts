@@ -1,11 +1,12 @@
 import { publisher } from '../../internal/diagnostics.js'
-import { MetadataUnavailableError } from '../errors.js'
 import type { MaybePromise } from '../../internal/maybe-promise.js'
-import type { Backchannel } from './fetch-document.js'
+import { shownAddress } from '../../internal/shown-address.js'
+import { UnusableDocumentError, type Backchannel } from './fetch-document.js'
 import { fetchPublishedKeys, type MetadataSource } from './metadata.js'
-import { importPublishedKeys } from './published-keys.js'
+import { createBudget, isAhead, isOver, nextOutage, unavailable, type Outage } from './outage.js'
+import { importPublishedKeys, type SkippedKey } from './published-keys.js'
 import type { SigningKey } from './signing-key.js'
-import { NoAnswerError, withTimeLimit } from './time-limit.js'
+import { withTimeLimit } from './time-limit.js'
 import { sameTrust, type Trust, type TrustSource } from './trust.js'
 
 const refreshed = publisher('express-jwt-bearer:metadata-refreshed')
@@ -36,15 +37,7 @@ interface Known {
   readonly freshUntil: number
   /** The keys by their published form, so that a key keeps its identity from one refresh to the next. */
   readonly byJwk: ReadonlyMap<string, SigningKey>
-}
-
-interface Outage {
-  readonly error: MetadataUnavailableError
-  readonly since: number
-  readonly attempts: number
-  readonly nextAttempt: number
-  /** Whether the issuer did not even answer: then nobody waits for the next attempt. */
-  readonly hung: boolean
+  readonly skipped: readonly SkippedKey[]
 }
 
 /**
@@ -56,17 +49,19 @@ export function createConfigurationManager(
   localKeys: readonly SigningKey[],
 ): ConfigurationManager {
   const { clock, source } = settings
-  const address = shownAddress(source)
+  const address = configuredAddress(source)
   let known: Known | undefined
   let outage: Outage | undefined
   let refreshing: Promise<Trust> | undefined
-  let lastForced = -Infinity
+  const forUnknownKeys = createBudget(settings.refreshInterval)
+  const forChangedKeys = createBudget(settings.refreshInterval)
 
   function current(): MaybePromise<Trust> {
     const now = clock()
-    if (known !== undefined && now < known.freshUntil) return known.trust
+    if (known !== undefined && now < known.freshUntil && !isAhead(known.fetchedAt, now))
+      return known.trust
     if (known !== undefined && servesOn(known, now)) {
-      const age = (now - known.fetchedAt) / 1000
+      const age = Math.max(0, now - known.fetchedAt) / 1000
       servingStale(() => ({ address, age }))
       refreshInBackground(now)
       return known.trust
@@ -86,21 +81,32 @@ export function createConfigurationManager(
       refreshInBackground(now)
       throw unavailable(outage, now)
     }
-    if (refreshing === undefined && outage === undefined) {
-      if (now < lastForced + settings.refreshInterval * 1000) return undefined
-      lastForced = now
-    }
+    if (refreshing === undefined && outage === undefined && !forUnknownKeys(now)) return undefined
     return refresh().then((trust) => (trust === seen ? undefined : trust))
   }
 
-  function servesOn({ freshUntil }: Known, now: number): boolean {
+  // The key is known, so its token can be judged, whatever becomes of the fetch.
+  function rechecked(seen: Trust): MaybePromise<Trust | undefined> {
+    const now = clock()
+    if (!settings.refreshOnIssuerKeyNotFound) return undefined
+    if (known !== undefined && known.trust !== seen) return known.trust
+    if (outage !== undefined && !isOver(outage, now)) return undefined
+    if (refreshing === undefined && !forChangedKeys(now)) return undefined
+    return refresh().then(
+      (trust) => (trust === seen ? undefined : trust),
+      () => undefined,
+    )
+  }
+
+  function servesOn({ freshUntil, fetchedAt }: Known, now: number): boolean {
     if (outage === undefined) return true
-    const since = Math.max(outage.since, freshUntil)
+    // After a jump of the clock, freshness ended when the jump was seen, not when it was planned to.
+    const since = isAhead(fetchedAt, now) ? outage.since : Math.max(outage.since, freshUntil)
     return now < since + settings.lastKnownGoodLifetime * 1000
   }
 
   function mayAttempt(now: number): boolean {
-    return refreshing !== undefined || outage === undefined || now >= outage.nextAttempt
+    return refreshing !== undefined || outage === undefined || isOver(outage, now)
   }
 
   // Keys of the options vouch for their tokens even now; anything else cannot be judged.
@@ -123,25 +129,37 @@ export function createConfigurationManager(
   }
 
   async function load(): Promise<Trust> {
+    // The address that is being asked, for whoever gets no answer.
+    let asked = address
+    const fetch: typeof globalThis.fetch = (input, init) => {
+      asked = shownAddress(String(input))
+      return settings.backchannel.fetch(input, init)
+    }
     try {
-      known = await fetchKnown()
+      known = await fetchKnown({ ...settings.backchannel, fetch })
     } catch (cause) {
-      outage = nextOutage(cause)
-      const { error } = outage
-      refreshFailed(() => ({ address, reason: reasonOf(cause), retryAfter: error.retryAfter }))
+      const serves = known !== undefined && servesOn(known, clock())
+      outage = nextOutage(outage, { cause, address, asked, serves, now: clock() })
+      const { error, reason } = outage
+      refreshFailed(() => ({ address, reason, retryAfter: error.retryAfter }))
       throw error
     }
     outage = undefined
-    const { keys } = known.trust
-    refreshed(() => ({ address, keyIds: keys.map(({ kid }) => kid) }))
-    return known.trust
+    const { trust, skipped } = known
+    refreshed(() => ({
+      address,
+      keyIds: trust.keys.map(({ kid }) => kid),
+      skippedKeys: skipped,
+    }))
+    return trust
   }
 
-  async function fetchKnown(): Promise<Known> {
+  async function fetchKnown(backchannel: Backchannel): Promise<Known> {
     const published = await withTimeLimit(settings.backchannelTimeout, (signal) =>
-      fetchPublishedKeys(source, settings.backchannel, signal),
+      fetchPublishedKeys(source, backchannel, signal),
     )
-    const byJwk = importPublishedKeys(published.keys, known?.byJwk)
+    const { byJwk, skipped } = importPublishedKeys(published.keys, known?.byJwk)
+    if (byJwk.size === 0) throw new UnusableDocumentError(noKeys(published.address, skipped))
     const trust: Trust = { issuer: published.issuer, keys: [...byJwk.values(), ...localKeys] }
     const now = clock()
     // Up to 5 % early, so that a fleet of servers does not ask all at once.
@@ -151,47 +169,27 @@ export function createConfigurationManager(
       fetchedAt: now,
       freshUntil: now + age,
       byJwk,
-    }
-  }
-
-  function nextOutage(cause: unknown): Outage {
-    const now = clock()
-    const attempts = (outage?.attempts ?? 0) + 1
-    const pause = Math.min(2 ** (attempts - 1), 30)
-    return {
-      error: new MetadataUnavailableError(
-        `The keys of ${address} cannot be fetched: ${reasonOf(cause)}`,
-        { cause, retryAfter: pause },
-      ),
-      since: outage?.since ?? now,
-      attempts,
-      nextAttempt: now + pause * 1000,
-      hung: cause instanceof NoAnswerError,
+      skipped,
     }
   }
 
   return {
     current,
     renewed,
+    rechecked,
     ready: async () => {
       if (known === undefined) await refresh()
     },
   }
 }
 
-function unavailable({ error, nextAttempt }: Outage, now: number): MetadataUnavailableError {
-  const { message, cause } = error
-  return new MetadataUnavailableError(message, { cause, retryAfter: (nextAttempt - now) / 1000 })
+function noKeys(address: string, skipped: readonly SkippedKey[]): string {
+  const reasons = [...new Set(skipped.map(({ reason }) => reason))].slice(0, 3)
+  const why = reasons.length === 0 ? 'it is empty' : reasons.join('; ')
+  return `${shownAddress(address)} holds no key that can verify a signature: ${why}`
 }
 
-function shownAddress({ authority, metadataAddress, jwksUri }: MetadataSource): string {
+function configuredAddress({ authority, metadataAddress, jwksUri }: MetadataSource): string {
   const { origin, pathname } = new URL((authority ?? metadataAddress ?? jwksUri) as string)
   return `${origin}${pathname}`
-}
-
-// Node's fetch says "fetch failed" and keeps the reason, such as ECONNREFUSED, in the cause.
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return 'fetch threw something that is no error'
-  const { code } = (error.cause ?? {}) as { code?: unknown }
-  return typeof code === 'string' ? `${error.message} (${code})` : error.message
 }

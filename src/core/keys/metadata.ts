@@ -1,3 +1,4 @@
+import { shownAddress } from '../../internal/shown-address.js'
 import { fetchDocument, UnusableDocumentError, type Backchannel } from './fetch-document.js'
 
 /** Where an issuer's keys are found: one of these. */
@@ -12,6 +13,8 @@ export interface PublishedKeys {
   /** Nothing when only a key set was asked for. */
   readonly issuer: string | undefined
   readonly keys: readonly unknown[]
+  /** Where the key set was found. */
+  readonly address: string
 }
 
 /**
@@ -26,8 +29,10 @@ export async function fetchPublishedKeys(
 ): Promise<PublishedKeys> {
   const { issuer, jwksUri } = await locateKeys(source, backchannel, signal)
   const { keys } = await fetchDocument(jwksUri, backchannel, signal)
-  if (!Array.isArray(keys)) throw new UnusableDocumentError(`${jwksUri} holds no "keys"`)
-  return { issuer, keys }
+  if (!Array.isArray(keys)) {
+    throw new UnusableDocumentError(`${shownAddress(jwksUri)} holds no "keys"`)
+  }
+  return { issuer, keys, address: jwksUri }
 }
 
 async function locateKeys(
@@ -43,7 +48,9 @@ async function locateKeys(
   const { authority } = source
   // RFC 8414 section 3.3: a document for another issuer must not be used.
   if (authority !== undefined && withoutSlash(issuer) !== withoutSlash(authority)) {
-    throw new UnusableDocumentError(`the metadata of ${authority} names the issuer ${issuer}`)
+    throw new UnusableDocumentError(
+      `the metadata of ${authority} names the issuer ${shownAddress(issuer)}`,
+    )
   }
   return { issuer, jwksUri }
 }
@@ -54,25 +61,30 @@ async function fetchMetadata(
   signal: AbortSignal,
 ): Promise<Record<string, unknown>> {
   if (metadataAddress !== undefined) return fetchDocument(metadataAddress, backchannel, signal)
-  const [openid, oauth] = wellKnownAddresses(authority as string)
-  try {
-    return await fetchDocument(openid, backchannel, signal)
-  } catch (error) {
-    if (!(error instanceof UnusableDocumentError)) throw error
-    return fetchDocument(oauth, backchannel, signal).catch(() => {
-      throw error
-    })
+  const faults: string[] = []
+  for (const address of wellKnownAddresses(authority as string)) {
+    try {
+      return await fetchDocument(address, backchannel, signal)
+    } catch (error) {
+      // A server in trouble, or none, would have the next address cost as much time for nothing.
+      if (!(error instanceof UnusableDocumentError)) throw error
+      faults.push(error.message)
+    }
   }
+  throw new UnusableDocumentError(faults.join('; '))
 }
 
-// OpenID Connect Discovery section 4, then RFC 8414 section 3.
-function wellKnownAddresses(authority: string): readonly [openid: string, oauth: string] {
+// OpenID Connect Discovery section 4, then RFC 8414 sections 3 and 5: its own name, then that of OpenID Connect
+// with the path behind it.
+function wellKnownAddresses(authority: string): ReadonlySet<string> {
   const base = withoutSlash(authority)
   const { origin, pathname } = new URL(base)
-  return [
+  const path = withoutSlash(pathname)
+  return new Set([
     `${base}/.well-known/openid-configuration`,
-    `${origin}/.well-known/oauth-authorization-server${withoutSlash(pathname)}`,
-  ]
+    `${origin}/.well-known/oauth-authorization-server${path}`,
+    `${origin}/.well-known/openid-configuration${path}`,
+  ])
 }
 
 /** Drops one `/` at the end. */

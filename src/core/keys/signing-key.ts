@@ -2,14 +2,16 @@ import {
   createPublicKey,
   createSecretKey,
   KeyObject,
-  X509Certificate,
   type JsonWebKey,
   type webcrypto,
 } from 'node:crypto'
 import { types } from 'node:util'
 import type { JWK } from 'jose'
 import { algorithmsOf, isAlgorithm } from './algorithms.js'
+import { isPrivateJwk, readJwk, type CertificateDates } from './jwk.js'
+import { readPem } from './pem.js'
 import { SymmetricKey, secretFault } from './symmetric-key.js'
+import { parsed, refusePrivate, UnfitKeyError, UnusableKeyError } from './unusable-key.js'
 
 /** A Web Crypto key, as the `jose` library hands them out. */
 export type CryptoKey = webcrypto.CryptoKey
@@ -29,7 +31,7 @@ export interface SigningKey {
   /** What the key may verify; never both symmetric and asymmetric algorithms. */
   readonly algorithms: ReadonlySet<string>
   /** When its certificate is valid; only keys that came as certificates have one. */
-  readonly certificate: { readonly validFrom: number; readonly validTo: number } | undefined
+  readonly certificate: CertificateDates | undefined
 }
 
 /** Tells whether two keys are one: a function of the user's may bring the same key as a new object each time. */
@@ -41,9 +43,6 @@ export function isSameKey(one: SigningKey, other: SigningKey): boolean {
     one.key.equals(other.key)
   )
 }
-
-/** Reports a key that cannot be used. The text never quotes the key. */
-export class UnusableKeyError extends Error {}
 
 /**
  * Brings a key, or each key of a set, into the form in which it is used. In a set, keys for other
@@ -62,15 +61,22 @@ export function importSigningKeys(source: IssuerSigningKey): readonly SigningKey
 /** Imports the keys of a set that can verify signatures; broken and foreign ones do the others no harm. */
 export function usableKeys(jwks: readonly unknown[]): readonly SigningKey[] {
   return jwks.flatMap((jwk) => {
-    try {
-      return [importJwk(jwk as JWK)]
-    } catch {
-      return []
-    }
+    const key = tryImport(jwk)
+    return typeof key === 'string' ? [] : [key]
   })
 }
 
-function isKeySet(source: unknown): source is JsonWebKeySet {
+/** Imports a key of a set, or says why it is left out. Whatever it holds, nothing is thrown. */
+export function tryImport(jwk: unknown): SigningKey | string {
+  try {
+    return importJwk(jwk as JWK)
+  } catch (error) {
+    return error instanceof UnusableKeyError ? error.message : 'it cannot be read as a key'
+  }
+}
+
+/** Tells a set of keys from a single one. */
+export function isKeySet(source: unknown): source is JsonWebKeySet {
   return Array.isArray((source as Partial<JsonWebKeySet> | null)?.keys)
 }
 
@@ -92,16 +98,7 @@ function importSecret(secret: unknown, kid?: string, alg?: string): SigningKey {
 }
 
 function importPem(text: string): SigningKey {
-  if (!text.includes('-----BEGIN ')) {
-    throw new UnusableKeyError(
-      'a plain string must be PEM text; mark a shared secret with symmetricKey(secret)',
-    )
-  }
-  refusePrivate(text.includes('PRIVATE KEY-----'))
-  const certificate = text.includes('-----BEGIN CERTIFICATE-----')
-    ? parsed('PEM text', () => new X509Certificate(text))
-    : undefined
-  const key = certificate?.publicKey ?? parsed('PEM text', () => createPublicKey(text))
+  const { key, certificate } = readPem(text)
   return signingKey(key, undefined, undefined, certificate)
 }
 
@@ -132,49 +129,45 @@ function importCryptoKey(key: CryptoKey): SigningKey {
     : signingKey(keyObject, undefined, alg)
 }
 
-function importJwk(jwk: JWK): SigningKey {
-  const { kty, kid, alg, use, key_ops: operations, x5c } = jwk
+// RFC 7518 section 6, RFC 8037 section 2, RFC 9964.
+const publicKinds: ReadonlySet<unknown> = new Set(['RSA', 'EC', 'OKP', 'AKP'])
+
+function importJwk(given: JWK): SigningKey {
+  const { jwk, certificate } = readJwk(given)
+  const { kty, kid, alg, use, key_ops: operations } = jwk
   if (use !== undefined && use !== 'sig') {
-    throw new UnusableKeyError('the JWK is not meant for signatures ("use" is not "sig")')
+    throw new UnfitKeyError('the JWK is not meant for signatures ("use" is not "sig")')
   }
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes('verify'))) {
-    throw new UnusableKeyError('the JWK is not meant to verify ("key_ops" lacks "verify")')
+    throw new UnfitKeyError('the JWK is not meant to verify ("key_ops" lacks "verify")')
   }
+  refusePrivate(isPrivateJwk(jwk))
   const name = typeof kid === 'string' ? kid : undefined
   if (kty === 'oct') {
     const secret = typeof jwk.k === 'string' ? Buffer.from(jwk.k, 'base64url') : jwk.k
     return importSecret(secret, name, alg)
   }
-  refusePrivate('d' in jwk || 'priv' in jwk)
+  if (!publicKinds.has(kty)) throw new UnfitKeyError('the JWK cannot be read as a key')
   const key = parsed('JWK', () => createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' }))
-  return signingKey(key, name, alg, certificateOf(x5c))
-}
-
-function certificateOf(chain: readonly string[] | undefined): X509Certificate | undefined {
-  const leaf = chain?.[0]
-  if (leaf === undefined) return undefined
-  return parsed('"x5c" certificate', () => new X509Certificate(Buffer.from(leaf, 'base64')))
+  return signingKey(key, name, alg, certificate)
 }
 
 function signingKey(
   key: KeyObject,
   kid?: string,
   alg?: string,
-  certificate?: X509Certificate,
+  certificate?: CertificateDates,
 ): SigningKey {
   const able = algorithmsOf(key)
   // EdDSA and Ed25519 are two names of one algorithm (RFC 9864).
   const meant = alg === 'EdDSA' || alg === 'Ed25519' ? ['EdDSA', 'Ed25519'] : [alg]
   const used = alg === undefined ? able : able.filter((name) => meant.includes(name))
-  if (used.length === 0) throw new UnusableKeyError(unfit(key, alg))
+  if (used.length === 0) throw new UnfitKeyError(unfit(key, alg))
   return {
     key,
     kid,
     algorithms: new Set(used),
-    certificate: certificate && {
-      validFrom: Date.parse(certificate.validFrom),
-      validTo: Date.parse(certificate.validTo),
-    },
+    certificate,
   }
 }
 
@@ -184,21 +177,4 @@ function unfit(key: KeyObject, alg: string | undefined): string {
   if (alg !== undefined) return 'the "alg" of the key is not a signature algorithm'
   if (modulusLength !== undefined) return `RSA keys need 2048 bits or more, got ${modulusLength}`
   return `no JWT signature algorithm uses this kind of key (${namedCurve ?? String(key.asymmetricKeyType)})`
-}
-
-function refusePrivate(isPrivate: boolean): void {
-  if (isPrivate) {
-    throw new UnusableKeyError(
-      'the key is private; an API that checks tokens needs only the public one',
-    )
-  }
-}
-
-function parsed<T>(what: string, parse: () => T): T {
-  try {
-    return parse()
-  } catch {
-    // The parser's message could quote what it was given.
-    throw new UnusableKeyError(`the ${what} cannot be read as a key`)
-  }
 }

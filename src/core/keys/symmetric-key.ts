@@ -6,7 +6,8 @@ export class SymmetricKey {
   readonly #secret: unknown
 
   constructor(secret: unknown) {
-    this.#secret = secret
+    // A copy, so that what is trusted does not change with the caller's bytes.
+    this.#secret = secret instanceof Uint8Array ? Uint8Array.from(secret) : secret
   }
 
   /** Reads the secret of a marked key. */

@@ -20,12 +20,17 @@ export interface TrustSource {
   current(header: JwtHeader): MaybePromise<Trust>
   /** What is trusted after asking the issuer again; nothing when there is no news. */
   renewed(seen: Trust): MaybePromise<Trust | undefined>
+  /**
+   * What is trusted after a signature failed under a key with the token's name, which may have become another
+   * key; nothing when there is no news.
+   */
+  rechecked(seen: Trust): MaybePromise<Trust | undefined>
 }
 
 /** Trusts the same keys for ever. */
 export function fixedTrust(keys: readonly SigningKey[]): TrustSource {
   const trust: Trust = { keys }
-  return { current: () => trust, renewed: () => undefined }
+  return { current: () => trust, renewed: () => undefined, rechecked: () => undefined }
 }
 
 /** Tells whether two moments trust the same issuer and the very same keys. */

@@ -46,18 +46,21 @@ export function checkLifetime(rules: {
   }
 }
 
-/** Checks that `iat` is not too long ago. */
+/** Checks that `iat` is not too long ago, and not in the future. */
 export function checkAge(rules: {
   maxTokenAge: number
   clockSkew: number
   clock: () => number
 }): Check {
   return ({ payload }) => {
+    const { iat } = payload
+    const now = rules.clock() / 1000
     // A token that does not say when it was issued counts as issued at the epoch.
-    const expires = (payload.iat ?? 0) + rules.maxTokenAge
-    if (payload.iat !== undefined && expires > rules.clock() / 1000 - rules.clockSkew)
-      return undefined
-    throw new TokenExpiredError(toDate(expires))
+    const expires = (iat ?? 0) + rules.maxTokenAge
+    if (iat === undefined || !(expires > now - rules.clockSkew))
+      throw new TokenExpiredError(toDate(expires))
+    if (!(iat <= now + rules.clockSkew)) throw new TokenNotYetValidError(toDate(iat))
+    return undefined
   }
 }
 

@@ -24,7 +24,8 @@ export function findKeys(trust: Trust, header: JwtHeader, rules: KeyRules): KeyC
   // A name that is no text names no key (RFC 7515 section 4.1.4).
   const kid = typeof header.kid === 'string' ? header.kid : undefined
   const fitting = trust.keys.filter((key) => key.algorithms.has(alg) && isInDate(key, rules))
-  if (trust.chosen === true) return { keys: fitting, named: kid !== undefined }
+  if (trust.chosen === true)
+    return { keys: fitting, named: kid !== undefined && fitting.length > 0 }
   const named = kid === undefined ? [] : fitting.filter((key) => key.kid === kid)
   if (named.length > 0) return { keys: named, named: true }
   return { keys: rules.tryAllIssuerSigningKeys ? fitting : [], named: false }

@@ -9,9 +9,10 @@ import type { JwtClaims } from '../principal.js'
 export interface ParsedToken {
   readonly raw: string
   readonly header: JwtHeader
-  /** The encoded header and payload, which were signed as they stand here (RFC 7515 section 5.1). */
   readonly encodedHeader: string
-  readonly encodedPayload: string
+  /** The payload's bytes; what they say is read once the signature holds. */
+  readonly payload: Buffer
+  /** The encoded header and payload, which were signed as they stand here (RFC 7515 section 5.1). */
   readonly signed: string
   readonly signature: Buffer
 }
@@ -33,7 +34,7 @@ export function rememberHeader({ encodedHeader, header }: ParsedToken): void {
  * `maxLength` characters or names a critical extension (RFC 7515 section 4.1.11).
  */
 export function parseToken(raw: string, maxLength: number): ParsedToken {
-  if (raw.length > maxLength) throw new TokenMalformedError()
+  if (raw.length > maxLength || !isBase64urlText(raw)) throw new TokenMalformedError()
   const first = raw.indexOf('.')
   const second = raw.indexOf('.', first + 1)
   if (first < 1 || second < first + 2 || raw.includes('.', second + 1))
@@ -43,14 +44,20 @@ export function parseToken(raw: string, maxLength: number): ParsedToken {
     raw,
     header: knownHeaders.get(encodedHeader) ?? parseHeader(encodedHeader),
     encodedHeader,
-    encodedPayload: raw.slice(first + 1, second),
+    payload: decode(raw.slice(first + 1, second)),
     signed: raw.slice(0, second),
     signature: parseSignature(raw.slice(second + 1)),
   }
 }
 
+// RFC 4648 section 5. What the decoder skips shows in the length of what it gives; these it takes for letters:
+// the two that stand for others in plain base64, and whatever is beyond ASCII, of which it looks at one byte.
+function isBase64urlText(raw: string): boolean {
+  return !raw.includes('+') && !raw.includes('/') && Buffer.byteLength(raw) === raw.length
+}
+
 function parseHeader(encoded: string): JwtHeader {
-  const header = parseObject(encoded)
+  const header = parseObject(decode(encoded))
   if (!isHeader(header)) throw new TokenMalformedError()
   return header
 }
@@ -70,8 +77,8 @@ function parseSignature(encoded: string): Buffer {
  * @throws {@link TokenMalformedError} when they are no JSON object, or `exp`, `nbf` or `iat` is no
  * finite number (RFC 7519 section 2).
  */
-export function parsePayload({ encodedPayload }: ParsedToken): JwtClaims {
-  const claims = parseObject(encodedPayload) as JwtClaims
+export function parsePayload({ payload }: ParsedToken): JwtClaims {
+  const claims = parseObject(payload) as JwtClaims
   if (!isInstant(claims.exp) || !isInstant(claims.nbf) || !isInstant(claims.iat)) {
     throw new TokenMalformedError()
   }
@@ -83,18 +90,23 @@ function isInstant(value: unknown): boolean {
 }
 
 /** Reads the `iss` of a token whose signature nobody has checked; only good for finding out who should. */
-export function unverifiedIssuer({ encodedPayload }: ParsedToken): string | undefined {
-  const { iss } = parseObject(encodedPayload) as JwtClaims
+export function unverifiedIssuer({ payload }: ParsedToken): string | undefined {
+  const { iss } = parseObject(payload) as JwtClaims
   return typeof iss === 'string' ? iss : undefined
 }
 
-function parseObject(encoded: string): Record<string, unknown> {
+function decode(encoded: string): Buffer {
   const bytes = Buffer.from(encoded, 'base64url')
   // The decoder skips characters outside the alphabet, which shows in what is left, and one that is too many.
-  const isBase64url =
-    bytes.length === Math.floor((encoded.length * 3) / 4) && encoded.length % 4 !== 1
+  if (bytes.length !== Math.floor((encoded.length * 3) / 4) || encoded.length % 4 === 1) {
+    throw new TokenMalformedError()
+  }
+  return bytes
+}
+
+function parseObject(bytes: Buffer): Record<string, unknown> {
   // RFC 7515 section 5.2: well-formed UTF-8, where decoding would quietly replace what is not.
-  if (!isBase64url || !isUtf8(bytes)) throw new TokenMalformedError()
+  if (!isUtf8(bytes)) throw new TokenMalformedError()
   let value: unknown
   try {
     value = JSON.parse(bytes.toString())

@@ -1,12 +1,8 @@
 import { ConfigurationError } from '../errors.js'
 import { asymmetricAlgorithms, isAlgorithm, isSymmetric } from '../keys/algorithms.js'
 import { resolvedTrust } from '../keys/key-resolver.js'
-import {
-  importSigningKeys,
-  type UnusableKeyError,
-  type IssuerSigningKey,
-  type SigningKey,
-} from '../keys/signing-key.js'
+import { importSigningKeys, type IssuerSigningKey, type SigningKey } from '../keys/signing-key.js'
+import type { UnusableKeyError } from '../keys/unusable-key.js'
 import { fixedTrust, type TrustSource } from '../keys/trust.js'
 import { readFlag, readFunction, readList, show } from '../option-checks.js'
 import type { TokenValidationParameters } from './parameters.js'

@@ -64,37 +64,51 @@ interface Signer {
   readonly trust: Trust
 }
 
-// An unknown key may be a new one: the issuer is asked again, and the same request gets the answer.
+// An unknown key may be a new one, and a known name may stand for a new key: the issuer is asked again, and the
+// same request gets the answer.
 function findSigner(parsed: ParsedToken, settings: ValidationSettings): MaybePromise<Signer> {
-  return andThen(settings.trust.current(parsed.header), (trust) =>
-    andThen(signerAmong(parsed, trust, settings), (signer) => {
-      if (signer !== undefined) return signer
-      return andThen(settings.trust.renewed(trust), (newer) => {
-        if (newer === undefined) throw unknownKey(trust)
-        return andThen(signerAmong(parsed, newer, settings), (found) => {
-          if (found === undefined) throw unknownKey(newer)
-          return found
-        })
-      })
-    }),
-  )
+  return andThen(settings.trust.current(parsed.header), (trust) => {
+    const choice = findKeys(trust, parsed.header, settings)
+    return andThen(firstVerifying(parsed, choice), (key) => {
+      if (key !== undefined) return { key, trust }
+      return choice.named
+        ? signerRenamed(parsed, trust, settings)
+        : signerRenewed(parsed, trust, settings)
+    })
+  })
+}
+
+function signerRenewed(
+  parsed: ParsedToken,
+  seen: Trust,
+  settings: ValidationSettings,
+): MaybePromise<Signer> {
+  return andThen(settings.trust.renewed(seen), (newer) => {
+    if (newer === undefined) throw unknownKey(seen)
+    const choice = findKeys(newer, parsed.header, settings)
+    return andThen(firstVerifying(parsed, choice), (key) => {
+      if (key !== undefined) return { key, trust: newer }
+      throw choice.named ? new SignatureInvalidError() : unknownKey(newer)
+    })
+  })
+}
+
+function signerRenamed(
+  parsed: ParsedToken,
+  seen: Trust,
+  settings: ValidationSettings,
+): MaybePromise<Signer> {
+  return andThen(settings.trust.rechecked(seen), (newer) => {
+    if (newer === undefined) throw new SignatureInvalidError()
+    return andThen(firstVerifying(parsed, findKeys(newer, parsed.header, settings)), (key) => {
+      if (key === undefined) throw new SignatureInvalidError()
+      return { key, trust: newer }
+    })
+  })
 }
 
 function unknownKey(trust: Trust): Error {
   return trust.unavailable ?? new SigningKeyNotFoundError()
-}
-
-function signerAmong(
-  parsed: ParsedToken,
-  trust: Trust,
-  settings: ValidationSettings,
-): MaybePromise<Signer | undefined> {
-  const choice = findKeys(trust, parsed.header, settings)
-  return andThen(firstVerifying(parsed, choice), (key) => {
-    if (key !== undefined) return { key, trust }
-    if (choice.named && choice.keys.length > 0) throw new SignatureInvalidError()
-    return undefined
-  })
 }
 
 function firstVerifying(

@@ -261,6 +261,12 @@ describe('keys', () => {
       '/jwks',
       json({ keys: [{ kty: 'oct', kid: 'shared', k: k.toString('base64url') }] }),
     )
+    expect(await bearer().judge(await issuer.token())).toBe('ERR_METADATA_UNAVAILABLE')
+    const other = await makeKey()
+    issuer.routes.set(
+      '/jwks',
+      json({ keys: [{ kty: 'oct', kid: 'shared', k: k.toString('base64url') }, other.jwk] }),
+    )
     const token = await new SignJWT({ iss: issuer.url, aud: audience, exp: now / 1000 + 60 })
       .setProtectedHeader({ alg: 'HS256', kid: 'shared' })
       .sign(k)

@@ -1,11 +1,8 @@
 import { gzipSync } from 'node:zlib'
 import type { IncomingMessage } from 'node:http'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import {
-  addressFault,
-  fetchDocument,
-  UnusableDocumentError,
-} from '../../../src/core/keys/fetch-document.js'
+import { fetchDocument, UnusableDocumentError } from '../../../src/core/keys/fetch-document.js'
+import { addressFault } from '../../../src/core/keys/address.js'
 import { json, startIssuer, status, type Answer } from '../../support/issuer-server.js'
 
 let issuer: Awaited<ReturnType<typeof startIssuer>>

@@ -31,6 +31,8 @@ const withoutKid = sign({ alg: 'ES256' }, claimsOf(), key)
 const notFound = 'ERR_TOKEN_KEY_NOT_FOUND'
 const badSignature = 'ERR_TOKEN_SIGNATURE_INVALID'
 const unavailable = 'ERR_METADATA_UNAVAILABLE'
+const broken = 'ERR_CONFIGURATION'
+const pem = pemOf(key)
 
 describe('issuerSigningKeyResolver', () => {
   test.each<[string, () => unknown, string, string]>([
@@ -46,11 +48,17 @@ describe('issuerSigningKeyResolver', () => {
     ['nothing, later', () => Promise.resolve(undefined), notFound, notFound],
     ['an empty list', () => [], notFound, notFound],
     ['an empty key set', () => ({ keys: [] }), notFound, notFound],
-    ['a broken key', () => ({ kty: 'X' }), notFound, notFound],
-    ['a text that is no key', () => secret, notFound, notFound],
-    ['a number', () => 5, notFound, notFound],
+    ['a key of a kind nobody knows', () => ({ kty: 'X' }), notFound, notFound],
+    ['a key for another purpose', () => ({ ...jwk, use: 'enc' }), notFound, notFound],
+    ['a broken key', () => ({ ...jwk, x: 'AA' }), broken, broken],
+    ['a text that is no key', () => secret, broken, broken],
+    ['an empty text', () => '', broken, broken],
+    ['PEM text with rubbish inside', () => pem.replace('M', '?'), broken, broken],
+    ['bytes', () => Buffer.from(pem), broken, broken],
+    ['a set of keys that are all broken', () => ({ keys: [{ kty: 'EC' }] }), notFound, notFound],
+    ['a number', () => 5, broken, broken],
     ['null in a list', () => [null], notFound, notFound],
-    ['false', () => false, notFound, notFound],
+    ['false', () => false, broken, broken],
     ['a key for another algorithm', () => symmetricKey(secret), notFound, notFound],
     [
       'an error of its own kind',
@@ -85,6 +93,71 @@ describe('issuerSigningKeyResolver', () => {
     const given = keyOptions({ issuerSigningKey: jwk, issuerSigningKeyResolver })
     expect(await judge(given, withKid)).toBe(notFound)
     expect(issuerSigningKeyResolver).toHaveBeenCalledWith({ alg: 'ES256', kid: 'k' })
+  })
+
+  test('gets a header that nobody can change', async () => {
+    const issuerSigningKeyResolver = vi.fn((header: object) => {
+      expect(Object.isFrozen(header)).toBe(true)
+      return jwk
+    })
+    expect(await judge(keyOptions({ issuerSigningKeyResolver }), withKid)).toBe('success')
+  })
+
+  test.each<[string, (mine: Record<string, string>) => unknown]>([
+    ['a key', (mine) => mine],
+    ['a set', (mine) => ({ keys: [mine] })],
+  ])('trusts what %s says now, not what the same object said before', async (_what, wrap) => {
+    const mine = { ...jwk }
+    const answer = wrap(mine) as IssuerSigningKey
+    const { authenticate: ask } = jwtBearer(keyOptions({ issuerSigningKeyResolver: () => answer }))
+    const judgeKnown = async () =>
+      outcomeOf(await ask({ headers: { authorization: `Bearer ${withKid}` } }))
+    expect(await judgeKnown()).toBe('success')
+    Object.assign(mine, strange)
+    expect(await judgeKnown()).toBe(badSignature)
+    Object.assign(mine, jwk)
+    expect(await judgeKnown()).toBe('success')
+  })
+
+  test('is believed once a set that was empty holds the key', async () => {
+    const keys: Record<string, string>[] = []
+    const { authenticate: ask } = jwtBearer(
+      keyOptions({ issuerSigningKeyResolver: () => ({ keys }) as never }),
+    )
+    const judged = async () =>
+      outcomeOf(await ask({ headers: { authorization: `Bearer ${withKid}` } }))
+    expect(await judged()).toBe(notFound)
+    keys.push(jwk)
+    expect(await judged()).toBe('success')
+    keys.pop()
+    expect(await judged()).toBe(notFound)
+  })
+
+  test('serves a secret whose bytes are changed afterwards as it was', async () => {
+    const bytes = Buffer.from(secret)
+    const answer = symmetricKey(bytes)
+    const { authenticate: ask } = jwtBearer(keyOptions({ issuerSigningKeyResolver: () => answer }))
+    bytes.fill(1)
+    expect((await ask({ headers: { authorization: `Bearer ${hs256()}` } })).kind).toBe('success')
+  })
+
+  test('may give a key that goes in circles, which is no key, beside the key', async () => {
+    const circular: Record<string, unknown> = { kty: 'EC' }
+    circular['x'] = circular
+    const beside = keyOptions({ issuerSigningKeyResolver: () => [circular, jwk] as never })
+    expect(await judge(beside, withKid)).toBe('success')
+    const alone = keyOptions({ issuerSigningKeyResolver: () => circular as never })
+    expect(await judge(alone, withKid)).toBe(broken)
+  })
+
+  test('does not show what is no key', async () => {
+    const result = await authenticate(
+      keyOptions({ issuerSigningKeyResolver: () => secret }),
+      withKid,
+    )
+    expect(String((result as { error: Error }).error)).toBe(
+      'ConfigurationError: "issuerSigningKeyResolver" returned something that cannot be used: a plain string must be PEM text; mark a shared secret with symmetricKey(secret)',
+    )
   })
 
   test('is not asked about an algorithm that is not allowed', async () => {

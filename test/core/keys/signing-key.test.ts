@@ -239,21 +239,6 @@ describe('a key', async () => {
       { ...rsaJwk, alg: 'RSA-OAEP' },
       'the "alg" of the key is not a signature algorithm',
     ],
-    [
-      'a JWK with a broken certificate',
-      { ...rsaJwk, x5c: ['AAAA'] },
-      'the "x5c" certificate cannot be read as a key',
-    ],
-    [
-      'a JWK with a certificate that is no text',
-      { ...rsaJwk, x5c: [5] },
-      'the "x5c" certificate cannot be read as a key',
-    ],
-    [
-      'a JWK with null for its certificates',
-      { ...rsaJwk, x5c: [null] },
-      'the "x5c" certificate cannot be read as a key',
-    ],
     ['a JWK of a kind nobody knows', { kty: 'X' }, 'the JWK cannot be read as a key'],
     ['a JWK without its parts', { kty: 'RSA' }, 'the JWK cannot be read as a key'],
     [
@@ -307,6 +292,79 @@ describe('a key', async () => {
   ])('works in a set beside %s', async (_case, foreign) => {
     const keys = [foreign, jwkOf(p256.privateKey), foreign] as never
     expect(await judge(keyOptions({ issuerSigningKey: { keys } }), es())).toBe('success')
+  })
+
+  test.each<[string, Record<string, unknown>]>([
+    ['null in optional members', { use: null, key_ops: null, alg: null, kid: null, x5c: null }],
+    ['empty optional members', { use: '', key_ops: '', alg: '', kid: '', x5c: '' }],
+    ['null in private members', { d: null, p: null, oth: null, priv: null, k: null }],
+    ['empty private members', { d: '', q: '', dp: '', dq: '', qi: '', k: '' }],
+    ['a certificate that cannot be read', { x5c: ['AAAA'] }],
+    ['a certificate that is no text', { x5c: [5] }],
+    ['a certificate that is null', { x5c: [null] }],
+    ['certificates that are none', { x5c: 5 }],
+    ['members that nobody knows', { 'x5t#S256': { a: [1] }, ext: true }],
+  ])('works although the JWK holds %s', async (_case, members) => {
+    const jwk = { ...jwkOf(p256.privateKey), ...members } as never
+    expect(await judge(keyOptions({ issuerSigningKey: jwk }), es())).toBe('success')
+    expect(await judge(keyOptions({ issuerSigningKey: { keys: [jwk] } }), es())).toBe('success')
+  })
+
+  test.each<[string, unknown, string]>([
+    ['none', undefined, 'success'],
+    ['one that is null', null, 'success'],
+    ['one that cannot be read', ['AAAA'], 'ERR_TOKEN_KEY_NOT_FOUND'],
+    ['one that is no text', [5], 'ERR_TOKEN_KEY_NOT_FOUND'],
+  ])(
+    'is none where certificates count and it comes with %s, unless that is none',
+    async (_case, chain, expected) => {
+      const jwk = { ...jwkOf(p256.privateKey), x5c: chain } as never
+      const given = keyOptions({ issuerSigningKey: jwk, validateIssuerSigningKey: true })
+      expect(await judge(given, es())).toBe(expected)
+    },
+  )
+
+  test.each(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'priv', 'k'])(
+    'is refused when the JWK really holds the private member %s',
+    (member) => {
+      const jwk = { ...jwkOf(p256.privateKey), [member]: 'AAAA' } as never
+      const error = setUpError(() => jwtBearer(keyOptions({ issuerSigningKey: jwk })))
+      expect(error.message).toContain('the key is private')
+    },
+  )
+
+  test('that is a shared secret holds no other private member', () => {
+    const oct = { kty: 'oct', k: Buffer.alloc(32, 'ab').toString('base64url'), d: 'AAAA' }
+    expect(setUpError(() => jwtBearer(keyOptions({ issuerSigningKey: oct }))).message).toContain(
+      'the key is private',
+    )
+  })
+
+  const oneLine = (text: string, mark: string) => text.trim().replace(/\n/g, mark)
+  test.each<[string, string]>([
+    ['two characters', oneLine(spki(rsa), '\\n')],
+    ['four characters', oneLine(spki(rsa), '\\r\\n')],
+    ['blanks', oneLine(spki(rsa), ' ')],
+    ['nothing', oneLine(spki(rsa), '')],
+    ['tabs', oneLine(certificate, '\t')],
+  ])(
+    'is refused as PEM text with %s in the place of line breaks, and how to mend it is said',
+    (_what, text) => {
+      const error = setUpError(() => jwtBearer(keyOptions({ issuerSigningKey: text })))
+      expect(error.code).toBe('ERR_CONFIGURATION')
+      expect(error.message).toMatch(/line breaks; bring them back/)
+      expect(error.message).not.toContain('MII')
+    },
+  )
+
+  test('works as PEM text whose line breaks were brought back as the message says', async () => {
+    const text = oneLine(spki(p256), '\\n').replaceAll('\\n', '\n')
+    expect(await judge(keyOptions({ issuerSigningKey: text }), es())).toBe('success')
+  })
+
+  test('works as PEM text with line breaks of another system', async () => {
+    const text = spki(p256).replace(/\n/g, '\r\n')
+    expect(await judge(keyOptions({ issuerSigningKey: text }), es())).toBe('success')
   })
 
   test('is read once, so that later changes to its object do nothing', async () => {

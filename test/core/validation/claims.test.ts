@@ -100,7 +100,21 @@ describe('maxTokenAge', () => {
       { clockSkew: 0 },
       'ERR_TOKEN_EXPIRED',
     ],
-    ['an issue in the future', { iat: seconds + 9999 }, {}, ok],
+    ['an issue at the end of the skew', { iat: seconds + 300 }, {}, ok],
+    ['an issue beyond the skew', { iat: seconds + 301 }, {}, 'ERR_TOKEN_NOT_YET_VALID'],
+    ['an issue now without skew', { iat: seconds }, { clockSkew: 0 }, ok],
+    [
+      'an issue in a second without skew',
+      { iat: seconds + 1 },
+      { clockSkew: 0 },
+      'ERR_TOKEN_NOT_YET_VALID',
+    ],
+    [
+      'an issue in the future where lifetimes do not count',
+      { iat: seconds + 9999 },
+      { validateLifetime: false },
+      'ERR_TOKEN_NOT_YET_VALID',
+    ],
     ['a token that does not say when it was issued', { iat: undefined }, {}, 'ERR_TOKEN_EXPIRED'],
     [
       'an old token where lifetimes do not count',

@@ -61,7 +61,7 @@ describe('the choice of keys', () => {
       'success',
       notFound,
     ],
-    ['an empty name', [{ ...a, kid: '' }], { kid: '' }, 'success', 'success'],
+    ['an empty name, which is none', [{ ...a, kid: '' }], { kid: '' }, 'success', notFound],
   ])(
     'is right for %s, whether all keys are tried or not',
     async (_case, keys, header, tried, strict) => {

@@ -1,4 +1,6 @@
+import { jwtBearer } from 'express-jwt-bearer'
 import { describe, expect, test } from 'vitest'
+import { parsePayload, parseToken } from '../../../src/core/validation/parse-token.js'
 import {
   authenticate,
   claimsOf,
@@ -6,6 +8,7 @@ import {
   hs256,
   judge,
   options,
+  outcomeOf,
   secret,
   sign,
 } from '../../support/tokens.js'
@@ -179,5 +182,43 @@ describe('the claims of a token', () => {
   test('are refused when they are no JSON at all after the signature holds, never before', async () => {
     const tampered = `${header}.${encode('Payload')}.${signature}`
     expect(await judge(options(), tampered)).toBe('ERR_TOKEN_KEY_NOT_FOUND')
+  })
+})
+
+describe('the alphabet of a token', () => {
+  const [header, payload, signature] = hs256({ x: '?>?>?>', y: '~~~???' }).split('.') as [
+    string,
+    string,
+    string,
+  ]
+  // The letter whose lowest byte is that of another one, which a lenient decoder takes for it.
+  const alike = (text: string) => String.fromCharCode(text.charCodeAt(0) + 0x100) + text.slice(1)
+  const plain = (text: string) => text.replaceAll('-', '+').replaceAll('_', '/')
+
+  test('is that of base64url', () => {
+    expect(payload).toMatch(/[-_]/)
+    expect(() => parseToken(`${header}.${payload}.${signature}`, 16_384)).not.toThrow()
+  })
+
+  test.each([
+    ['plain base64 in the payload', `${header}.${plain(payload)}.${signature}`],
+    ['a plus in the header', `${header.slice(0, -1)}+.${payload}.${signature}`],
+    ['a slash in the signature', `${header}.${payload}./${signature.slice(1)}`],
+    ['a letter beyond ASCII in the header', `${alike(header)}.${payload}.${signature}`],
+    ['a letter beyond ASCII in the payload', `${header}.${alike(payload)}.${signature}`],
+    ['a letter beyond ASCII in the signature', `${header}.${payload}.${alike(signature)}`],
+    ['a letter of Latin-1', `${header}.\u00e9${payload.slice(1)}.${signature}`],
+    ['padding', `${header}.${payload}=.${signature}`],
+    ['a blank', `${header}. ${payload}.${signature}`],
+    ['a NUL', `${header}.${payload}\0.${signature}`],
+  ])('holds no %s', async (_what, token) => {
+    const parse = () => parsePayload(parseToken(token, 16_384))
+    expect(parse).toThrow(expect.objectContaining({ code: 'ERR_TOKEN_MALFORMED' }) as Error)
+    const fromEvent = options(
+      {},
+      { events: { onMessageReceived: (context) => void (context.token = token) } },
+    )
+    const result = await jwtBearer(fromEvent).authenticate({ headers: {} })
+    expect(outcomeOf(result)).toBe('ERR_TOKEN_MALFORMED')
   })
 })

@@ -15,7 +15,7 @@ function tokenOf(raw: string, exp?: number) {
     raw,
     header: { alg: 'HS256' },
     encodedHeader: '',
-    encodedPayload: '',
+    payload: Buffer.alloc(0),
     signed: '',
     signature: Buffer.alloc(0),
   }

@@ -135,7 +135,8 @@ describe('keys that change', () => {
     ],
   ])('are asked for again when a key is unknown: %s', async (_case, seen, newer, expected) => {
     const renewed = vi.fn(() => Promise.resolve(newer))
-    const trust = { current: () => seen, renewed }
+    const rechecked = vi.fn(() => undefined)
+    const trust = { current: () => seen, renewed, rechecked }
     const outcome = await attempt(
       async () => {
         await validateToken(parsed(), { ...validation, trust })
@@ -145,11 +146,43 @@ describe('keys that change', () => {
     )
     expect(outcome).toBe(expected)
     expect(renewed.mock.calls).toEqual([[seen]])
+    expect(rechecked).not.toHaveBeenCalled()
   })
+
+  const named = (text: string) => key(text).map((one) => ({ ...one, kid: 'a' }))
+  const replaced: Trust = { keys: named(`an older secret, ${secret}`) }
+
+  test.each<[string, Trust | undefined, string]>([
+    ['nothing new', undefined, 'ERR_TOKEN_SIGNATURE_INVALID'],
+    ['the key', { keys: named(secret) }, 'success'],
+    ['another key that does not fit', { keys: replaced.keys }, 'ERR_TOKEN_SIGNATURE_INVALID'],
+    ['no key of that name', { keys: [] }, 'ERR_TOKEN_SIGNATURE_INVALID'],
+  ])(
+    'are checked when a signature fails under a known name: %s',
+    async (_case, newer, expected) => {
+      const renewed = vi.fn(() => undefined)
+      const rechecked = vi.fn(() => Promise.resolve(newer))
+      const trust = { current: () => replaced, renewed, rechecked }
+      const outcome = await attempt(
+        async () => {
+          await validateToken(parseToken(hs256({}, { kid: 'a' }), 16_384), { ...validation, trust })
+          return 'success'
+        },
+        (error) => (error as AuthError).code,
+      )
+      expect(outcome).toBe(expected)
+      expect(rechecked.mock.calls).toEqual([[replaced]])
+      expect(renewed).not.toHaveBeenCalled()
+    },
+  )
 
   test('are not asked for again when the key is known', async () => {
     const renewed = vi.fn(() => undefined)
-    const trust = { current: () => ({ keys: key(secret), unavailable: away }), renewed }
+    const trust = {
+      current: () => ({ keys: key(secret), unavailable: away }),
+      renewed,
+      rechecked: renewed,
+    }
     await validateToken(parsed(), { ...validation, trust })
     expect(renewed).not.toHaveBeenCalled()
   })
@@ -161,7 +194,7 @@ describe('keys that change', () => {
         async () => {
           await validateToken(parsed({ iss }), {
             ...validation,
-            trust: { current: () => trust, renewed: () => undefined },
+            trust: { current: () => trust, renewed: () => undefined, rechecked: () => undefined },
           })
           return 'success'
         },
