@@ -2,7 +2,11 @@ import { inspectAs } from '../internal/inspection.js'
 
 /** Every `code` that an {@link AuthError} can carry. */
 export type AuthErrorCode =
-  'ERR_CONFIGURATION' | 'ERR_METADATA_UNAVAILABLE' | 'ERR_BEARER_REQUEST_INVALID' | TokenErrorCode
+  | 'ERR_CONFIGURATION'
+  | 'ERR_METADATA_UNAVAILABLE'
+  | 'ERR_BEARER_REQUEST_INVALID'
+  | TokenErrorCode
+  | ProofErrorCode
 
 /** Every `code` that a `TokenError` can carry: one per reason to refuse a token. */
 export type TokenErrorCode =
@@ -20,7 +24,11 @@ export type TokenErrorCode =
   | 'ERR_TOKEN_REPLAYED'
   | 'ERR_TOKEN_REVOKED'
   | 'ERR_TOKEN_CLAIM_INVALID'
+  | 'ERR_TOKEN_CONFIRMATION_INVALID'
   | 'ERR_TOKEN_REJECTED'
+
+/** Every `code` that a `ProofError` can carry. */
+export type ProofErrorCode = 'ERR_PROOF_INVALID' | 'ERR_PROOF_REPLAYED' | 'ERR_PROOF_NONCE_REQUIRED'
 
 /**
  * Is the common base of every error this package creates, told apart by `code`.

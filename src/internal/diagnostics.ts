@@ -36,6 +36,14 @@ export interface DiagnosticMessages {
     /** Seconds since the keys in use were fetched. */
     readonly age: number
   }
+  'express-jwt-bearer:proof-failed': {
+    readonly scheme: string
+    /** The check that failed: the error's `reason`, `'replayed'` or `'nonce'`. */
+    readonly reason: string
+  }
+  'express-jwt-bearer:replay-cache-full': {
+    readonly scheme: string
+  }
 }
 
 /** The name of one of the package's channels. */

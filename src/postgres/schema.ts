@@ -79,13 +79,27 @@ CREATE TABLE IF NOT EXISTS bearer_sign_ins (
 CREATE INDEX IF NOT EXISTS bearer_sign_ins_expires_at ON bearer_sign_ins (expires_at);
 `
 
+const used = `
+CREATE TABLE IF NOT EXISTS bearer_used (
+  key text PRIMARY KEY,
+  expires_at timestamptz NOT NULL
+);
+CREATE INDEX IF NOT EXISTS bearer_used_expires_at ON bearer_used (expires_at);
+`
+
 /**
  * The tables of all stores of this entry, as plain SQL for a migration. Every statement leaves what
  * exists alone, so it can be run again. The tables land in the first schema of the `search_path`.
  */
-export const schema: string = [sessions, refreshTokens, denied, keyRings, userTokens, signIns].join(
-  '',
-)
+export const schema: string = [
+  sessions,
+  refreshTokens,
+  denied,
+  keyRings,
+  userTokens,
+  signIns,
+  used,
+].join('')
 
 // Two processes that create a table at the same moment would make one of them fail, so they take
 // turns; a DO block is one statement, which also a prepared one may be.

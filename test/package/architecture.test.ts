@@ -20,7 +20,13 @@ const entries = [
 ]
 
 // What every room above the cellar uses.
-const words = ['core/errors.ts', 'core/token-errors.ts', 'core/option-checks.ts', 'internal/']
+const words = [
+  'core/errors.ts',
+  'core/token-errors.ts',
+  'core/proof-errors.ts',
+  'core/option-checks.ts',
+  'internal/',
+]
 
 const entryMayImport = [...words, 'core/principal.ts', 'type core/', 'type index.ts']
 
@@ -42,9 +48,11 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
   ['core/errors.ts', ['internal/'], []],
   ['core/principal.ts', ['internal/'], []],
   ['core/token-errors.ts', ['core/errors.ts', 'internal/'], []],
+  ['core/proof-errors.ts', ['core/errors.ts', 'core/token-errors.ts'], []],
   ['core/option-checks.ts', ['core/errors.ts', 'internal/'], []],
   ['core/express.ts', ['core/principal.ts', ...words], ['type express']],
   ['core/events.ts', ['core/principal.ts', 'type core/express.ts', ...words], []],
+  ['core/proof-of-possession.ts', ['type core/express.ts', ...words], []],
   ['core/keys/', ['type core/events.ts', ...words], ['jose']],
   [
     'core/validation/',
@@ -132,6 +140,19 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
     ],
     [],
   ],
+  [
+    'dpop/',
+    [
+      ...entryMayImport,
+      'core/keys/algorithms.ts',
+      'core/keys/symmetric-key.ts',
+      'core/validation/parse-token.ts',
+      'core/validation/signature.ts',
+      'core/validation/use-once.ts',
+    ],
+    [],
+  ],
+  ['mtls/', entryMayImport, []],
   ['redis/', storeMayImport, []],
   ['postgres/', storeMayImport, []],
   [
@@ -238,6 +259,31 @@ describe('the import table', () => {
     ['Node in the browser', 'browser/index.ts', "import { request } from 'node:http'"],
   ])('refuses %s', (_case, file, code) => {
     expect(forbiddenImports(file, code)).toHaveLength(1)
+  })
+})
+
+// Every file that importing one brings along; what a dynamic import names comes later, if at all.
+function loadedBy(file: string, loaded = new Set<string>()): ReadonlySet<string> {
+  for (const { groups } of (codeOf.get(file) ?? '').matchAll(importStatement)) {
+    const from = groups?.['from'] ?? ''
+    if (groups?.['type'] !== undefined || from.startsWith('node:')) continue
+    const target = from.startsWith('.') ? targetOf(file, from) : from
+    if (loaded.has(target)) continue
+    loaded.add(target)
+    loadedBy(target, loaded)
+  }
+  return loaded
+}
+
+describe('an import', () => {
+  test.each(['dpop', 'mtls'])('of %s loads no package', (entry) => {
+    const files = [...loadedBy(`${entry}/index.ts`)]
+    expect(files).toContain('core/errors.ts')
+    expect(files.filter((file) => !codeOf.has(file))).toEqual([])
+  })
+
+  test('of the stores for tests loads jose, which would show', () => {
+    expect([...loadedBy('testing/index.ts')]).toContain('jose')
   })
 })
 

@@ -3,6 +3,7 @@ import {
   createPostgresDenyList,
   createPostgresKeyRingStore,
   createPostgresRefreshStore,
+  createPostgresReplayCache,
   createPostgresSessionStore,
   createPostgresUserTokenStore,
   type PostgresClient,
@@ -11,6 +12,7 @@ import {
   denyListContract,
   keyRingStoreContract,
   refreshStoreContract,
+  replayCacheContract,
   sessionStoreContract,
   userTokenStoreContract,
   type ContractCase,
@@ -57,6 +59,14 @@ describe.each([
   describe('createPostgresKeyRingStore', () => {
     const newRing = () => createPostgresKeyRingStore(client, { name: `ring ${String(++rings)}` })
     runs(keyRingStoreContract(() => ({ subject: newRing() })))
+  })
+  describe('createPostgresReplayCache', () => {
+    runs(
+      replayCacheContract(async () => {
+        await resetTime()
+        return { subject: createPostgresReplayCache(client), passTime }
+      }),
+    )
   })
   describe('createPostgresSessionStore', () => {
     // A session's end is an instant and not a duration, so each case begins at the real time.

@@ -3,6 +3,7 @@ import {
   createPostgresDenyList,
   createPostgresKeyRingStore,
   createPostgresRefreshStore,
+  createPostgresReplayCache,
   createPostgresSessionStore,
   createPostgresUserTokenStore,
   createSchema,
@@ -140,5 +141,15 @@ describe.each<[string, { client: PostgresClient; passTime: (seconds: number) => 
     expect(await store.prune()).toBe(1)
     expect(await store.get('good')).toEqual({ version: '1', expiresAt: ahead, data: 'b' })
     expect(await store.prune()).toBe(0)
+  })
+
+  test('pruning forgets the used proofs that are over and no other', async () => {
+    const cache = createPostgresReplayCache(client)
+    const ahead = new Date(Date.now() + 10_000_000)
+    await cache.addIfAbsent('over', new Date(0))
+    await cache.addIfAbsent('good', ahead)
+    expect(await cache.prune()).toBe(1)
+    expect(await cache.addIfAbsent('good', ahead)).toBe(false)
+    expect(await cache.prune()).toBe(0)
   })
 })

@@ -10,6 +10,8 @@ export const entries = [
   'session/index',
   'browser/index',
   'issuer/index',
+  'dpop/index',
+  'mtls/index',
   'redis/index',
   'postgres/index',
 ] as const

@@ -15,6 +15,7 @@ import { andThen, attempt, isPromise, type MaybePromise } from '../../internal/m
 import { freezeClaims } from '../../internal/frozen-claims.js'
 import type { JwtClaims } from '../principal.js'
 import type { StandardSchema, TokenReplayCache, Validator } from './parameters.js'
+import { useOnce } from './use-once.js'
 import type { ValidatedToken } from './validated-token.js'
 
 /** One check of a token; throws, or rejects with, what it finds wrong. */
@@ -172,9 +173,9 @@ export function checkReplay(rules: {
     if (token.payload.exp === undefined) throw new LifetimeMissingError()
     const expiresAt = toDate(token.payload.exp + rules.clockSkew)
     return verdict(
-      rules.cache.addIfAbsent(replayKey(rules.scheme, token.raw), expiresAt),
+      useOnce(rules.cache, rules.scheme, replayKey(rules.scheme, token.raw), expiresAt),
       (added) => {
-        if (added !== true) throw new TokenReplayedError()
+        if (!added) throw new TokenReplayedError()
       },
     )
   }

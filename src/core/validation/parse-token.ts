@@ -62,8 +62,8 @@ function parseHeader(encoded: string): JwtHeader {
   return header
 }
 
-// Whole groups of four, and at the end what one or two bytes leave, unused bits being zero (RFC 4648 section 3.5).
-const canonicalBase64url = /^(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?$/
+/** Whole groups of four, and at the end what one or two bytes leave, unused bits being zero (RFC 4648 section 3.5). */
+export const canonicalBase64url = /^(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?$/
 
 // A second spelling of the same signature would be a second token to whoever remembers tokens as text.
 function parseSignature(encoded: string): Buffer {
@@ -104,7 +104,8 @@ function decode(encoded: string): Buffer {
   return bytes
 }
 
-function parseObject(bytes: Buffer): Record<string, unknown> {
+/** Reads the decoded part of a token: well-formed JSON text that is an object. */
+export function parseObject(bytes: Buffer): Record<string, unknown> {
   // RFC 7515 section 5.2: well-formed UTF-8, where decoding would quietly replace what is not.
   if (!isUtf8(bytes)) throw new TokenMalformedError()
   let value: unknown
