@@ -1,4 +1,5 @@
 import { nearestName } from '../internal/nearest-name.js'
+import { shownAddress } from '../internal/shown-address.js'
 import { ConfigurationError } from './errors.js'
 
 /** Says what a value is, without quoting anything that could be a secret. */
@@ -10,11 +11,11 @@ export function kindOf(value: unknown): string {
   return Array.isArray(value) ? 'an array' : `an ${typeof value}`
 }
 
-/** Says what a value is, quoting text. Not for keys and secrets. */
+/** Says what a value is, quoting text, of an address the part that may be shown. Not for keys and secrets. */
 export function show(value: unknown): string {
-  return typeof value === 'string' && value !== ''
-    ? JSON.stringify(value.slice(0, 80))
-    : kindOf(value)
+  if (typeof value !== 'string' || value === '') return kindOf(value)
+  const text = /[@?]|:\/\//.test(value) ? shownAddress(value) : value
+  return JSON.stringify(text.slice(0, 80))
 }
 
 function wrong(name: string, rule: string, value: unknown): ConfigurationError {

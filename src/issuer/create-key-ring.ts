@@ -130,7 +130,9 @@ export function createKeyRing(options: KeyRingOptions = {}): KeyRing {
   }
 
   async function current(maxAge = refreshInterval): Promise<KeyRingState> {
-    if (seen !== undefined && clock() - seen.at < maxAge) return seen.state
+    // What was read in the future was read before the clock jumped back.
+    const age = seen === undefined ? Infinity : clock() - seen.at
+    if (seen !== undefined && age < maxAge && age > -60_000) return seen.state
     // One read for all who wait for it.
     reading ??= change(moveOn)
       .catch(keepSeen)

@@ -20,10 +20,14 @@ export interface BackOff {
  * any other failure keeps only its own session waiting, so that one broken session never stops the others.
  */
 export function createBackOff(clock: () => number): BackOff {
-  const waits = new Map<string, { failures: number; until: number }>()
+  const waits = new Map<string, { failures: number; until: number; delay: number }>()
 
-  const secondsLeft = (name: string) =>
-    Math.max(0, ((waits.get(name)?.until ?? 0) - clock()) / 1000)
+  function secondsLeft(name: string): number {
+    const { until = 0, delay = 0 } = waits.get(name) ?? {}
+    const left = (until - clock()) / 1000
+    // More than there was to wait, by more than time servers move clocks: the clock has jumped back.
+    return left > delay + 60 ? 0 : Math.max(0, Math.min(left, delay))
+  }
 
   function forget(): void {
     for (const [name, { until }] of waits) if (until <= clock()) waits.delete(name)
@@ -38,7 +42,7 @@ export function createBackOff(clock: () => number): BackOff {
       // Attempts that were under way together are one failure, not many.
       const failures = (waits.get(name)?.failures ?? 0) + (before > 0 ? 0 : 1)
       const delay = Math.max(before, asked, before > 0 ? 0 : delayAfter(failures))
-      waits.set(name, { failures, until: clock() + delay * 1000 })
+      waits.set(name, { failures, until: clock() + delay * 1000, delay })
       if (waits.size > mostWaits) forget()
       return delay
     },

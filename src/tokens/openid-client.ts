@@ -1,6 +1,7 @@
 import type { Configuration } from 'openid-client'
 import { ConfigurationError } from '../core/errors.js'
 import { readSeconds } from '../core/option-checks.js'
+import { readRetryAfter } from '../internal/retry-after.js'
 import { TokenRequestError, type TokenClient, type TokenParameters } from './token-client.js'
 
 /**
@@ -54,7 +55,7 @@ async function asTokenRequest<T>(send: () => Promise<T>): Promise<T> {
     return await send()
   } catch (error) {
     const response = responseOf(error)
-    const retryAfter = retryAfterOf(response)
+    const retryAfter = readRetryAfter(response?.headers.get('Retry-After'), Date.now())
     await response?.body?.cancel().catch(() => undefined)
     throw new TokenRequestError({
       oauthError: oauthErrorOf(error),
@@ -79,12 +80,4 @@ function responseOf(error: unknown): Response | undefined {
 function oauthErrorOf(error: unknown): string | undefined {
   const { error: code } = error as ProtocolError
   return typeof code === 'string' && /^[a-z_]{1,40}$/.test(code) ? code : undefined
-}
-
-// RFC 9110 section 10.2.3: Retry-After = HTTP-date / delay-seconds.
-function retryAfterOf(response: Response | undefined): number | undefined {
-  const value = response?.headers.get('Retry-After')
-  if (!value) return undefined
-  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000
-  return Number.isFinite(seconds) ? Math.max(0, seconds) : undefined
 }

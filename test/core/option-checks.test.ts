@@ -23,6 +23,8 @@ describe('kindOf and show', () => {
     ['', 'an empty string', 'an empty string'],
     ['text', 'a string', '"text"'],
     ['a "quoted" text', 'a string', '"a \\"quoted\\" text"'],
+    ['https://user:pw@a.test/b?c', 'a string', '"https://a.test/b"'],
+    ['user:pw@a.test', 'a string', '"a.test"'],
     ['x'.repeat(81), 'a string', `"${'x'.repeat(80)}"`],
     [() => 1, 'a function', 'a function'],
     [[], 'an array', 'an array'],

@@ -35,6 +35,23 @@ const kidsOf = async (ring: Ring) => (await ring.jwks()).keys.map(({ kid }) => k
 const kidOf = async (ring: Ring) => (await ring.signer()).kid
 
 describe('createKeyRing', () => {
+  test.each([
+    [-59, 1],
+    [-61, 2],
+  ])(
+    'reads its store again when the clock jumps back: by %d s, %d reads in all',
+    async (step, reads) => {
+      const memory = createMemoryKeyRingStore()
+      const load = vi.fn(() => memory.load())
+      const { ring, passTime } = rings({ store: { load, save: (state) => memory.save(state) } })
+      await ring.jwks()
+      passTime(step)
+      await ring.jwks()
+      await ring.jwks()
+      expect(load).toHaveBeenCalledTimes(reads)
+    },
+  )
+
   test('publishes public keys named by their thumbprint', async () => {
     const { ring } = rings()
     const { keys } = await ring.jwks()

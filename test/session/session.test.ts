@@ -453,6 +453,11 @@ describe('createSession', () => {
       'must hold origins',
     ],
     ['an origin that is none', { login, trustedOrigins: ['a.example'] }, 'must hold origins'],
+    [
+      'an origin with a password, which is not shown',
+      { login, trustedOrigins: ['https://user:secret@a.example'] },
+      'got "https://a.example"',
+    ],
     ['a negative duration', { login, maxAge: -1 }, '"maxAge" must be a non-negative number'],
   ])('refuses %s', (_what, options, message) => {
     expect(() => createSession(options as unknown as SessionOptions)).toThrow(

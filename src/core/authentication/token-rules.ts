@@ -7,7 +7,7 @@ import {
 import { addressFault, authorityFault, writtenAddressFault } from '../keys/address.js'
 import type { MetadataSource } from '../keys/metadata.js'
 import type { SigningKey } from '../keys/signing-key.js'
-import { readFlag, readText, readTexts } from '../option-checks.js'
+import { readFlag, readText, readTexts, show } from '../option-checks.js'
 import { shownAddress } from '../../internal/shown-address.js'
 import { resolvePrincipal, type PrincipalSettings } from '../principal.js'
 import type { TokenValidationParameters } from '../validation/parameters.js'
@@ -103,7 +103,7 @@ function readAddress(value: unknown, name: string, requireHttps: boolean): strin
   if (address === undefined) return undefined
   const fault = writtenAddressFault(address) ?? addressFault(address, requireHttps)
   if (fault === undefined) return address
-  throw new ConfigurationError(`"${name}" ${fault}, got ${JSON.stringify(shownAddress(address))}`)
+  throw new ConfigurationError(`"${name}" ${fault}, got ${show(shownAddress(address))}`)
 }
 
 function readPrincipal(

@@ -1,3 +1,5 @@
+import { shownAddress } from '../../internal/shown-address.js'
+
 /** Says what is wrong with an address that documents are to be fetched from; nothing when it will do. */
 export function addressFault(address: string, requireHttps: boolean): string | undefined {
   if (!URL.canParse(address)) return 'is not a URL'
@@ -19,7 +21,8 @@ export function writtenAddressFault(address: string): string | undefined {
   if (/[\s\u0000-\u001f\u007f-\u009f]/.test(address)) {
     return 'holds white space or a control character; write the address alone, on one line'
   }
-  const placeholder = placeholderIn(address)
+  // A password or a query may hold anything, and is not shown.
+  const placeholder = placeholderIn(shownAddress(address))
   if (placeholder === undefined) return undefined
   return `still holds the placeholder ${placeholder}; put your own value in its place`
 }

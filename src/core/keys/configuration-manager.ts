@@ -132,7 +132,7 @@ export function createConfigurationManager(
     // The address that is being asked, for whoever gets no answer.
     let asked = address
     const fetch: typeof globalThis.fetch = (input, init) => {
-      asked = shownAddress(String(input))
+      asked = shownAddress(input as string)
       return settings.backchannel.fetch(input, init)
     }
     try {

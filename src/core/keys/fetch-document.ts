@@ -9,9 +9,9 @@ export class UnusableDocumentError extends Error {}
 /** Reports a server in trouble or in too much demand, which says nothing about where its documents are. */
 export class ServerTroubleError extends Error {
   /** The answer's `Retry-After`, as it came; only 429 and 503 have one that counts. */
-  readonly retryAfter: string | undefined
+  readonly retryAfter: string | null
 
-  constructor(message: string, retryAfter: string | undefined) {
+  constructor(message: string, retryAfter: string | null) {
     super(message)
     this.retryAfter = retryAfter
   }
@@ -53,8 +53,8 @@ export async function fetchDocument(
 function refusal({ status, headers }: Response, shown: string): Error {
   const message = `${shown} answered ${status}`
   if (status < 500 && status !== 429) return new UnusableDocumentError(message)
-  const counts = status === 429 || status === 503
-  return new ServerTroubleError(message, (counts && headers.get('Retry-After')) || undefined)
+  const retryAfter = status === 429 || status === 503 ? headers.get('Retry-After') : null
+  return new ServerTroubleError(message, retryAfter)
 }
 
 // Fetch's body is a web stream, that of older libraries a stream of Node's.

@@ -24,7 +24,7 @@ export function readJwk(given: JWK): {
     const value: unknown = given[name]
     if (value !== undefined && value !== null && value !== '') jwk[name] = value
   }
-  return { jwk: jwk as JWK, certificate: certificateOf(given.x5c) }
+  return { jwk: jwk, certificate: certificateOf(given.x5c) }
 }
 
 /** Tells whether a JWK holds more than its public half. Only a shared secret has `k`, and nothing besides. */

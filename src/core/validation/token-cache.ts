@@ -29,6 +29,9 @@ export function createTokenCache({ maxEntries, maxAge, clock }: TokenCacheSettin
   let lastRaw: string | undefined
   let lastFound: ValidatedToken | undefined
 
+  // Who is remembered for longer than anybody may be was remembered before the clock jumped back.
+  const longest = maxAge * 1000 + 60_000
+
   function look(raw: string): void {
     if (raw === lastRaw) return
     lastRaw = raw
@@ -44,7 +47,9 @@ export function createTokenCache({ maxEntries, maxAge, clock }: TokenCacheSettin
   return {
     get(raw) {
       look(raw)
-      if (lastFound === undefined || clock() < lastFound.rememberedUntil) return lastFound
+      if (lastFound === undefined) return undefined
+      const left = lastFound.rememberedUntil - clock()
+      if (left > 0 && left <= longest) return lastFound
       forget(raw)
       return undefined
     },

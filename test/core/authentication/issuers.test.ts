@@ -365,6 +365,23 @@ describe('a function that finds issuers', () => {
     expect(one.keyFetches()).toBe(1)
   })
 
+  test.each([
+    ['a key', (jwk: object) => ({ issuerSigningKey: jwk as never })],
+    ['a key in a list', (jwk: object) => ({ issuerSigningKeys: [jwk as never] })],
+    ['a key in a set', (jwk: object) => ({ issuerSigningKey: { keys: [jwk] } as never })],
+  ])('has %s that is changed in place heeded at once', async (_what, wrap) => {
+    const [first, second] = [await makeKey(), await makeKey()]
+    const jwk = { ...first.jwk }
+    const tokenValidationParameters = { validIssuer: one.url, ...wrap(jwk) }
+    const judge = judgeBy({ issuers: () => ({ audience, tokenValidationParameters }) })
+    const token = await one.token({}, first)
+    expect(await judge(token)).toBe('success')
+    expect(await judge(token)).toBe('success')
+    Object.assign(jwk, second.jwk)
+    expect(await judge(token)).toMatch(/^ERR_TOKEN_/)
+    expect(await judge(await one.token({}, second))).toBe('success')
+  })
+
   test('has a changed secret heeded at once', async () => {
     const secrets = [
       'the first secret of this tenant, long enough',

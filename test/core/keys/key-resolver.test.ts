@@ -146,7 +146,7 @@ describe('issuerSigningKeyResolver', () => {
     circular['x'] = circular
     const beside = keyOptions({ issuerSigningKeyResolver: () => [circular, jwk] as never })
     expect(await judge(beside, withKid)).toBe('success')
-    const alone = keyOptions({ issuerSigningKeyResolver: () => circular as never })
+    const alone = keyOptions({ issuerSigningKeyResolver: () => circular })
     expect(await judge(alone, withKid)).toBe(broken)
   })
 

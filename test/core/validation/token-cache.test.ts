@@ -35,6 +35,27 @@ function cacheAt(start = 0, limits: { maxEntries?: number; maxAge?: number } = {
 }
 
 describe('createTokenCache', () => {
+  test.each([
+    [-60_000, true],
+    [-60_001, false],
+    [-1e9, false],
+    [1e9, false],
+  ])('remembers a token when the clock goes by %d ms: %s', (step, isKnown) => {
+    const { cache, setTime } = cacheAt(1e12)
+    const token = tokenOf(rawOf('a'))
+    cache.add(token)
+    setTime(1e12 + step)
+    expect(cache.get(token.raw) !== undefined).toBe(isKnown)
+  })
+
+  test('remembers nothing by a clock that gives no number', () => {
+    const { cache, setTime } = cacheAt(1e12)
+    const token = tokenOf(rawOf('a'))
+    cache.add(token)
+    setTime(NaN)
+    expect(cache.get(token.raw)).toBeUndefined()
+  })
+
   test('finds the very token that was added', () => {
     const { cache } = cacheAt()
     const token = tokenOf(rawOf('a'))
