@@ -11,7 +11,7 @@ export interface Page {
 }
 
 /** The parts of an element that the client reads; `type` is there on scripts. */
-export interface PageElement {
+interface PageElement {
   readonly tagName: string
   readonly type?: string
   readonly textContent: string

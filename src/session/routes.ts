@@ -106,7 +106,7 @@ export function createRoutes({ settings, tokenStore, reload }: RouteParts): Requ
       .catch((error: unknown) => {
         if (res.headersSent || !(error instanceof MetadataUnavailableError)) throw error
         res.setHeader('Retry-After', String(error.retryAfter))
-        sendProblem(res, 503, 'The session cannot be refreshed now')
+        sendProblem(res, 503, 'The session is not available now')
       })
       .catch((error: unknown) => {
         handOver(error, res, next)
