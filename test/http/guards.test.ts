@@ -11,7 +11,7 @@ import {
 import { createTestIssuer } from 'express-jwt-bearer/testing'
 import request from 'supertest'
 import { describe, expect, test } from 'vitest'
-import { createApp, frameworks, keepErrors } from '../support/create-app.js'
+import { createApp, frameworks, keepErrors, setUpFault } from '../support/create-app.js'
 import { watchProcess } from '../support/watch-process.js'
 
 watchProcess()
@@ -239,10 +239,7 @@ describe.each(frameworks)('guards under $framework', ({ express }) => {
       jwtBearer(issuer.options),
       authorize as unknown as RequestHandler,
     )
-    const errors = keepErrors(app)
-    await request(app).get('/').set(reader).expect(500)
-    expect(errors[0]?.code).toBe('ERR_CONFIGURATION')
-    expect(errors[0]?.message).toBe(
+    expect(await setUpFault(app, reader)).toBe(
       'authorize was handed to Express without being called; write authorize() to make a guard',
     )
   })

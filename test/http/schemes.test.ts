@@ -10,7 +10,7 @@ import {
 import { createTestIssuer } from 'express-jwt-bearer/testing'
 import request from 'supertest'
 import { describe, expect, test } from 'vitest'
-import { createApp, frameworks, keepErrors } from '../support/create-app.js'
+import { createApp, frameworks, keepErrors, setUpFault } from '../support/create-app.js'
 import { watchProcess } from '../support/watch-process.js'
 
 watchProcess()
@@ -197,26 +197,14 @@ describe.each(frameworks)('several schemes under $framework', ({ express }) => {
 
   test('refuse a guard that names a scheme nobody mounted', async () => {
     const app = createApp(express, staffBearer(), authorize({ schemes: 'Guest' }))
-    const errors = keepErrors(app)
-    await request(app)
-      .get('/')
-      .set(await staff.bearer())
-      .expect(500)
-    expect(errors[0]?.code).toBe('ERR_CONFIGURATION')
-    expect(errors[0]?.message).toBe(
+    expect(await setUpFault(app, await staff.bearer())).toBe(
       'authorize() asks for the scheme "Guest", but no jwtBearer() of that name ran before it',
     )
   })
 
   test('refuse two middlewares of one name', async () => {
     const app = createApp(express, jwtBearer(staff.options), jwtBearer(guests.options), authorize())
-    const errors = keepErrors(app)
-    await request(app)
-      .get('/')
-      .set(await staff.bearer())
-      .expect(500)
-    expect(errors[0]?.code).toBe('ERR_CONFIGURATION')
-    expect(errors[0]?.message).toBe(
+    expect(await setUpFault(app, await staff.bearer())).toBe(
       'Two jwtBearer() with different options share the scheme name "Bearer"; give each a "scheme" of its own',
     )
   })

@@ -1,4 +1,3 @@
-import { PGlite } from '@electric-sql/pglite'
 import {
   createPostgresDenyList,
   createPostgresKeyRingStore,
@@ -17,24 +16,12 @@ import {
   userTokenStoreContract,
   type ContractCase,
 } from 'express-jwt-bearer/testing'
-import pg from 'pg'
 import { afterAll, describe, test } from 'vitest'
-import { startPostgres } from '../support/postgres.js'
-import { searchPath, shiftedClock } from './shifted-clock.js'
+import { openShiftedDatabases } from './shifted-clock.js'
 
-const engine = await startPostgres()
-const pool = new pg.Pool({
-  connectionString: engine.url,
-  options: `-c search_path=${searchPath.replaceAll(' ', '')}`,
-})
-const lite = new PGlite()
-await lite.query(`SET search_path = ${searchPath}`)
+const { databases, close } = await openShiftedDatabases()
 
-afterAll(async () => {
-  await lite.close()
-  await pool.end()
-  await engine.stop()
-})
+afterAll(close)
 
 function runs(cases: readonly ContractCase[]) {
   for (const each of cases) test(each.name, () => each.run())
@@ -42,10 +29,7 @@ function runs(cases: readonly ContractCase[]) {
 
 let rings = 0
 
-describe.each([
-  ['pg', await shiftedClock(pool)],
-  ['PGlite', await shiftedClock(lite)],
-])('on %s', (_name, { client, passTime, resetTime }) => {
+describe.each(databases)('on %s', (_name, { client, passTime, resetTime }) => {
   const opens =
     <T>(create: (client: PostgresClient) => T) =>
     () => ({ subject: create(client), passTime })

@@ -1,4 +1,3 @@
-import { PGlite } from '@electric-sql/pglite'
 import {
   createPostgresDenyList,
   createPostgresKeyRingStore,
@@ -8,26 +7,14 @@ import {
   createPostgresUserTokenStore,
   createSchema,
   schema,
-  type PostgresClient,
 } from 'express-jwt-bearer/postgres'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
-import { startPostgres } from '../support/postgres.js'
-import { searchPath, shiftedClock } from './shifted-clock.js'
+import { openShiftedDatabases } from './shifted-clock.js'
 
-const engine = await startPostgres()
-const pool = new pg.Pool({
-  connectionString: engine.url,
-  options: `-c search_path=${searchPath.replaceAll(' ', '')}`,
-})
-const lite = new PGlite()
-await lite.query(`SET search_path = ${searchPath}`)
+const { engine, pool, databases, close } = await openShiftedDatabases()
 
-afterAll(async () => {
-  await lite.close()
-  await pool.end()
-  await engine.stop()
-})
+afterAll(close)
 
 describe('createSchema', () => {
   test('creates the tables when eight processes do so at once', async () => {
@@ -53,10 +40,7 @@ describe('schema', () => {
   })
 })
 
-describe.each<[string, { client: PostgresClient; passTime: (seconds: number) => Promise<void> }]>([
-  ['pg', await shiftedClock(pool)],
-  ['PGlite', await shiftedClock(lite)],
-])('on %s', (_name, { client, passTime }) => {
+describe.each(databases)('on %s', (_name, { client, passTime }) => {
   test('a refused rotation leaves the session as it was', async () => {
     const store = createPostgresRefreshStore(client)
     const family = { id: 'a'.repeat(22), subject: 'a', clientId: 'c', claims: {}, meta: {} }

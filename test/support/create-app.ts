@@ -1,5 +1,7 @@
 import express5, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import express4 from 'express4'
+import request from 'supertest'
+import { expect } from 'vitest'
 
 /** The two frameworks, for `describe.each`. */
 export const frameworks = [
@@ -22,6 +24,14 @@ export interface HandedError extends Error {
   code?: string
   expose?: boolean
   headers?: Record<string, string | string[]>
+}
+
+/** Sends a request that must meet a wrong set-up, and tells what the app's error handler was told. */
+export async function setUpFault(app: Express, headers: Record<string, string>): Promise<string> {
+  const errors = keepErrors(app)
+  await request(app).get('/').set(headers).expect(500)
+  expect(errors[0]).toMatchObject({ code: 'ERR_CONFIGURATION' })
+  return errors[0]?.message ?? ''
 }
 
 /** Adds an error handler such as users write, and keeps what it was handed. */

@@ -1,4 +1,5 @@
 import express from 'express'
+import type { Session } from 'express-jwt-bearer/session'
 import request from 'supertest'
 import { describe, expect, test, vi } from 'vitest'
 import { fakePage, json, ownOrigin } from '../../support/fake-page.js'
@@ -32,6 +33,24 @@ describe('the snippets of examples/unified-sign-in/README.md', () => {
     await request(app).post('/tokens/logout').set('Cookie', cookie).expect(204)
     await page().set('Cookie', cookie).expect(303)
     expect(asked).toEqual(['/tokens/create', '/tokens/create', '/tokens/logout'])
+  })
+
+  test('sign out by a form of the app, in front of the session', async () => {
+    const app = express()
+    const askIssuer = vi.fn(() => Promise.resolve({ accessToken: 'good', refreshToken: 'secret' }))
+    const code = take('Signing out')
+    const { values } = await runSnippet(code, { app, askIssuer }, {}, ['session'])
+    const { session } = values as { session: Session }
+    app.use(express.json(), session.routes)
+    const signedIn = await request(app).post('/tokens/create').expect(200)
+    const [cookie = ''] = signedIn.headers['set-cookie'] as unknown as string[]
+    const send = (origin: string) =>
+      request(app).post('/logout').set({ Cookie: cookie, Host: 'app.example', Origin: origin })
+    await send('https://evil.example').expect(403)
+    expect(askIssuer).toHaveBeenCalledOnce()
+    const left = await send('https://app.example').expect(303).expect('Location', '/')
+    expect(left.headers['set-cookie']?.[0]).toContain('Max-Age=0')
+    expect(askIssuer).toHaveBeenLastCalledWith('/tokens/logout', { refreshToken: 'secret' })
   })
 
   test('take the sign-in up in the page', async () => {
