@@ -110,13 +110,15 @@ class Principal implements ClaimsPrincipal {
   readonly #all: JwtClaims
   readonly #settings: PrincipalSettings
   readonly #claims: JwtClaims
+  readonly #own: JwtClaims
   #roles: readonly string[] | undefined
   #scopes: readonly string[] | undefined
 
-  constructor(claims: JwtClaims, all: JwtClaims, settings: PrincipalSettings) {
+  constructor(claims: JwtClaims, all: JwtClaims, settings: PrincipalSettings, own: JwtClaims) {
     this.#claims = claims
     this.#all = all
     this.#settings = settings
+    this.#own = own
     // A function of the user's runs here, where a throw refuses the token, not later in a handler.
     if (typeof settings.roleClaimType === 'function') {
       this.#roles = Object.freeze(stringsOf(settings.roleClaimType(freezeClaims(all))))
@@ -183,6 +185,10 @@ class Principal implements ClaimsPrincipal {
     return { subject, name, roles, scopes, claims }
   }
 
+  static ownClaims(principal: object): JwtClaims | undefined {
+    return #own in principal ? principal.#own : undefined
+  }
+
   // Own claims only: a token has no claim called "constructor" unless its issuer put one in.
   #read(type: string): unknown {
     return Object.hasOwn(this.#all, type) ? this.#all[type] : undefined
@@ -207,13 +213,22 @@ function stringsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
 }
 
-/** Makes a principal; `all` is what look-ups read. Claims are frozen when they are first looked at. */
+/**
+ * Makes a principal; `all` is what look-ups read, `own` what the token said before a schema saw it.
+ * Claims are frozen when they are first looked at.
+ */
 export function principalOf(
   claims: JwtClaims,
   all: JwtClaims,
   settings: PrincipalSettings,
+  own: JwtClaims = all,
 ): ClaimsPrincipal {
-  return new Principal(claims, all, settings)
+  return new Principal(claims, all, settings, own)
+}
+
+/** Finds what the principal's token said before a schema saw it; the claims of a principal that is not ours. */
+export function ownClaimsOf(principal: ClaimsPrincipal): JwtClaims {
+  return Principal.ownClaims(principal) ?? principal.claims
 }
 
 /** Fills in the defaults of {@link PrincipalOptions}. */

@@ -5,8 +5,8 @@ import type { RefreshFamily } from './refresh-store.js'
 
 /** What an access token says about the session it belongs to. */
 export type TokenSession = Pick<RefreshFamily, 'id' | 'subject' | 'clientId'> & {
-  /** When the session ends; no token outlives it. */
-  readonly expiresAt: number
+  /** How many seconds the session still lasts; no token outlives it. */
+  readonly remaining: number
 }
 
 /** An access token with its lifetime in seconds. */
@@ -31,10 +31,10 @@ export async function createAccessToken(
 ): Promise<AccessToken> {
   const { accessTokenLifetime, accessTokenJitter, audience, keys, clock } = settings
   const { kid, algorithm, key } = await keys.signer()
-  const now = clock()
+  const now = clock() / 1000
   const lifetime = accessTokenLifetime * (1 - Math.random() * accessTokenJitter)
-  const iat = Math.floor(now / 1000)
-  const exp = Math.floor(Math.min(now / 1000 + lifetime, session.expiresAt / 1000))
+  const iat = Math.floor(now)
+  const exp = Math.max(iat + 1, Math.floor(now + Math.min(lifetime, session.remaining)))
   const accessToken = await new SignJWT({
     ...claims,
     iss: settings.issuer,

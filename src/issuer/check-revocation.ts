@@ -1,18 +1,27 @@
-import type { AuthorizationRequirement } from '../core/authorization/requirement.js'
+import { stateOf } from '../core/authentication/request-state.js'
+import { claimsOfToken } from '../core/authentication/result.js'
+import type {
+  AuthorizationContext,
+  AuthorizationRequirement,
+} from '../core/authorization/requirement.js'
 import { MetadataUnavailableError } from '../core/errors.js'
-import { TokenRevokedError } from '../core/token-errors.js'
 import type { TokenValidatedContext } from '../core/events.js'
 import { checkMethods, checkNames, readFlag, readFunction } from '../core/option-checks.js'
-import type { DenyList, DenyQuery } from './deny-list.js'
+import { ownClaimsOf, type JwtClaims } from '../core/principal.js'
+import { TokenRevokedError } from '../core/token-errors.js'
+import { within } from '../internal/time-limit.js'
+import type { DenyList } from './deny-list.js'
+import { readDenyQuery, type RevocationQuestion } from './deny-query.js'
 import { notify, type RevocationEvent } from './events.js'
 
 /** What {@link checkRevocation} and {@link notRevoked} accept. */
 export interface RevocationCheckOptions {
   /**
-   * Whether callers are refused with 503 while the deny list cannot be asked.
+   * Whether callers are refused with 503 while the deny list cannot be asked, and as revoked when their
+   * token cannot be judged: without a number as `iat`, or with a `jti`, `sid` or `sub` that is no id.
    *
    * @remarks Off, a revoked token works as long as the deny list is down, until it expires. On, nobody
-   * gets in as long as it is down.
+   * gets in as long as it is down. A list that does not answer within 5 seconds counts as down.
    *
    * @defaultValue `false`
    */
@@ -62,14 +71,7 @@ export function notRevoked(
   return {
     name: 'notRevoked',
     async evaluate(context) {
-      const { user } = context
-      const iat = user.findFirst('iat')
-      const verdict = await check({
-        jti: user.findFirst('jti'),
-        sid: user.findFirst('sid'),
-        sub: user.subject,
-        iat: iat === undefined ? undefined : Number(iat),
-      })
+      const verdict = await check(claimsOf(context))
       if (verdict === 'unavailable') throw unavailable()
       if (verdict === 'denied') context.fail('The token was revoked')
       return verdict === 'allowed'
@@ -77,20 +79,39 @@ export function notRevoked(
   }
 }
 
+// A list that is asked on every request must not hold all of them up.
+const listLimit = 5
+
 type Verdict = 'allowed' | 'denied' | 'unavailable'
 
 function revocationCheck(
   denyList: DenyList,
   options: RevocationCheckOptions,
-): (token: DenyQuery) => Promise<Verdict> {
+): (claims: JwtClaims) => Promise<Verdict> {
   checkMethods(denyList, 'denyList', ['isDenied'])
   checkNames(options, ['failClosed', 'onEvent'], 'the options of the revocation check')
   const failClosed = readFlag(options.failClosed, 'failClosed', false)
   const onEvent = readFunction(options.onEvent, 'onEvent')
-  return async (token) => {
-    const ids = { tokenId: token.jti, sessionId: token.sid, subject: token.sub }
+
+  async function isDenied({ isSound, query, odd }: RevocationQuestion): Promise<boolean> {
+    if (!isSound && failClosed) return true
+    if (await denyList.isDenied(query)) return true
+    for (const each of odd) {
+      try {
+        if (await denyList.isDenied(each)) return true
+      } catch {
+        // An engine that cannot look such an id up cannot have listed it either.
+      }
+    }
+    return false
+  }
+
+  return async (claims) => {
+    const question = readDenyQuery(claims)
+    const { jti, sid, sub } = question.query
+    const ids = { tokenId: jti, sessionId: sid, subject: sub }
     try {
-      if (!(await denyList.isDenied(token))) return 'allowed'
+      if (!(await within(listLimit, () => isDenied(question)))) return 'allowed'
     } catch (error) {
       notify(onEvent, { type: 'denyListUnavailable', ...ids, error })
       return failClosed ? 'unavailable' : 'allowed'
@@ -98,6 +119,16 @@ function revocationCheck(
     notify(onEvent, { type: 'denied', ...ids })
     return 'denied'
   }
+}
+
+// The token's own claims, whatever a schema or an event made of them. A guard judges a request.
+function claimsOf({ user, resource }: AuthorizationContext): JwtClaims {
+  const state = typeof resource === 'object' && resource !== null ? stateOf(resource) : undefined
+  for (const { result } of state?.results ?? []) {
+    const claims = result.kind === 'success' && result.principal === user && claimsOfToken(result)
+    if (claims) return claims
+  }
+  return ownClaimsOf(user)
 }
 
 // Express answers with the status of an error that a requirement throws.

@@ -12,7 +12,14 @@ import {
 import type { DenyList } from './deny-list.js'
 import type { IssuerEvent } from './events.js'
 import type { KeyRing } from './key-ring.js'
-import { readDenyList, readKeys, readLifetime, readShare, readStore } from './read-options.js'
+import {
+  readDenyList,
+  readKeys,
+  readLifetime,
+  readShare,
+  readStore,
+  readWindow,
+} from './read-options.js'
 import type { RefreshStore } from './refresh-store.js'
 
 /** What {@link createTokenIssuer} accepts. */
@@ -168,7 +175,7 @@ export function resolveOptions(options: TokenIssuerOptions): TokenIssuerSettings
       30 * day,
       400 * day,
     ),
-    reuseInterval: readSeconds(options.reuseInterval, 'reuseInterval', 20, 60),
+    reuseInterval: readWindow(options.reuseInterval, 'reuseInterval', 20),
     maxSessions: readCount(options.maxSessions, 'maxSessions', 100),
     clockSkew: readSeconds(options.clockSkew, 'clockSkew', 300, 3600),
     onEvent: readFunction(options.onEvent, 'onEvent'),

@@ -12,7 +12,7 @@ import { secretKeyRing } from './secret-key-ring.js'
 export function readKeys(keys: KeyRing | SymmetricKey | undefined, clock: () => number): KeyRing {
   if (keys === undefined) return createKeyRing({ clock })
   if (keys instanceof SymmetricKey) return secretKeyRing(keys)
-  if (typeof (keys as unknown) !== 'object') {
+  if (typeof (keys as unknown) !== 'object' || (keys as KeyRing | null) === null) {
     throw new ConfigurationError(
       `"keys" must be a key ring or symmetricKey(secret), got ${kindOf(keys)}`,
     )
@@ -44,9 +44,18 @@ export function readLifetime(value: unknown, name: string, fallback: number, mos
   throw new ConfigurationError(`"${name}" must be at least 1 second, got ${seconds}`)
 }
 
-/** Reads a share of a whole. */
+/** Reads the time for which a spent refresh token is answered; a longer one would hide a thief. */
+export function readWindow(value: unknown, name: string, fallback: number): number {
+  if (typeof value !== 'number' || value <= 60) return readSeconds(value, name, fallback, 60)
+  throw new ConfigurationError(`"${name}" must be 60 seconds at most, got ${value}`)
+}
+
+/** Reads a share of a whole, which the whole itself is not. */
 export function readShare(value: unknown, name: string, fallback: number): number {
   if (value === undefined) return fallback
-  if (typeof value === 'number' && value >= 0 && value < 1) return value
-  throw new ConfigurationError(`"${name}" must be a share from 0 up to 1, got ${kindOf(value)}`)
+  if (typeof value !== 'number' || !(value >= 0)) {
+    throw new ConfigurationError(`"${name}" must be a share from 0 up to 1, got ${kindOf(value)}`)
+  }
+  if (value < 1) return value
+  throw new ConfigurationError(`"${name}" must be less than 1, got ${value}`)
 }

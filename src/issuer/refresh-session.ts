@@ -88,10 +88,11 @@ async function lookAndAct(
     return refuse(settings, 'revokedPresented', presented, record)
   }
   checkClaims(claims)
-  const session = { ...family, expiresAt: family.expiresAt.getTime() }
+  // Both instants are the store's: its clock and the app's need not agree.
+  const remaining = (family.expiresAt.getTime() - record.now.getTime()) / 1000
   // Signed first: what fails from here on leaves the presented token as it was, or its successor
   // within reach.
-  const access = await createAccessToken(settings, session, claims)
+  const access = await createAccessToken(settings, { ...family, remaining }, claims)
   const refreshToken =
     decision === 'replay'
       ? unsealSuccessor(record.sealedSuccessor as string, presented.token)

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { handOver } from '../internal/hand-over.js'
 import type { TokenIssuerSettings } from './options.js'
+import { publicKeySet } from './signing-keys.js'
 
 /** Answers requests for the issuer's documents and passes all others on. Fits `app.use()`. */
 export type IssuerRoutes = (
@@ -18,7 +20,7 @@ export function issuerRoutes({ issuer, keys }: TokenIssuerSettings): IssuerRoute
   const documents: Readonly<Record<string, () => Promise<unknown>>> = {
     '/.well-known/openid-configuration': () => Promise.resolve(metadata),
     '/.well-known/oauth-authorization-server': () => Promise.resolve(metadata),
-    '/.well-known/jwks.json': () => keys.jwks(),
+    '/.well-known/jwks.json': async () => publicKeySet((await keys.jwks()).keys),
   }
 
   function issuerDocuments(
@@ -33,7 +35,9 @@ export function issuerRoutes({ issuer, keys }: TokenIssuerSettings): IssuerRoute
       next()
       return
     }
-    document().then((body) => {
+    const answer = (body: unknown): void => {
+      // Somebody else has answered while the keys were read, such as a time limit of the app's.
+      if (res.headersSent) return
       const text = JSON.stringify(body)
       res.writeHead(200, {
         'Content-Type': 'application/json',
@@ -41,7 +45,12 @@ export function issuerRoutes({ issuer, keys }: TokenIssuerSettings): IssuerRoute
         'Cache-Control': cacheControl,
       })
       res.end(req.method === 'HEAD' ? undefined : text)
-    }, next)
+    }
+    document()
+      .then(answer)
+      .catch((error: unknown) => {
+        handOver(error, res, next)
+      })
   }
 
   return issuerDocuments

@@ -9,8 +9,12 @@ import {
 import type { StoredKey } from './key-ring-store.js'
 import type { TokenSigner } from './key-ring.js'
 
-// What makes a key private: RFC 7518 sections 6.2.2 and 6.3.2.
-const privateMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth']
+// RFC 7517 section 4, RFC 7518 section 6, RFC 8037 section 2: what anybody may know of a key.
+// Not "key_ops": those of a private key forbid what verifiers do.
+const publicMembers = new Set([
+  ...['kty', 'kid', 'alg', 'use', 'x5c', 'x5t', 'x5t#S256', 'x5u'],
+  ...['crv', 'x', 'y', 'n', 'e', 'pub'],
+])
 
 /** Makes a fresh key; its `kid` is the RFC 7638 thumbprint. */
 export async function generateKey(
@@ -28,8 +32,19 @@ export async function toSigner({ kid, algorithm, jwk }: StoredKey): Promise<Toke
   return { kid, algorithm, key: await importJWK(jwk, algorithm) }
 }
 
-/** What verifiers need of a stored key: the public part, or a shared secret as it is. */
+/** What verifiers need of a stored key: the public part, or a shared secret. */
 export function toVerifier({ kid, algorithm, jwk }: StoredKey): JWK {
-  const members = Object.entries(jwk).filter(([name]) => !privateMembers.includes(name))
-  return { ...(Object.fromEntries(members) as JWK), kid, alg: algorithm, use: 'sig' }
+  const { kty, k } = jwk
+  const key = kty === 'oct' ? { kty, ...(k !== undefined && { k }) } : publicPartOf(jwk)
+  return { ...key, kid, alg: algorithm, use: 'sig' }
+}
+
+/** Makes the key set that is published, of any keys: their public members alone, and no shared secret. */
+export function publicKeySet(keys: readonly JWK[]): { readonly keys: readonly JWK[] } {
+  return { keys: keys.filter(({ kty }) => kty !== 'oct').map(publicPartOf) }
+}
+
+function publicPartOf(jwk: JWK): JWK {
+  const members = Object.entries(jwk).filter(([name]) => publicMembers.has(name))
+  return Object.fromEntries(members)
 }

@@ -12,6 +12,7 @@ import {
 import type { RefreshFamily } from './refresh-store.js'
 import { revokeSession, revokeSubject, revokeToken } from './revocation.js'
 import { issuerRoutes, type IssuerRoutes } from './routes.js'
+import { publicKeySet } from './signing-keys.js'
 
 /** Issues tokens and takes them back. */
 export interface TokenIssuer {
@@ -54,7 +55,7 @@ export interface TokenIssuer {
   revokeSubject(subject: string, options?: { readonly except?: string | undefined }): Promise<void>
   /** Lists the live sessions of a subject, oldest first. */
   sessions(subject: string): Promise<readonly RefreshFamily[]>
-  /** The published key set, as it is now. */
+  /** The published key set, as it is now: public members alone, whatever the key ring gives. */
   jwks(): Promise<{ readonly keys: readonly JWK[] }>
   /**
    * A handler that publishes the discovery document and the key set, so that
@@ -97,7 +98,7 @@ export function createTokenIssuer(options: TokenIssuerOptions): TokenIssuer {
     revokeSession: (sessionId) => revokeSession(settings, sessionId),
     revokeSubject: (subject, { except } = {}) => revokeSubject(settings, subject, except),
     sessions: (subject) => store.list(subject),
-    jwks: () => keys.jwks(),
+    jwks: async () => publicKeySet((await keys.jwks()).keys),
     routes: () => issuerRoutes(settings),
     bearerOptions: () => ({
       audience: [...audience],

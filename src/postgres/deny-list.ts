@@ -1,5 +1,6 @@
 import type { DenyList } from '../issuer/deny-list.js'
-import { checkClient, type PostgresClient } from './client.js'
+import type { PostgresClient } from './client.js'
+import { prepareClient } from './run.js'
 
 /** A deny list in PostgreSQL. */
 export interface PostgresDenyList extends DenyList {
@@ -47,24 +48,29 @@ SELECT count(*)::int AS forgotten FROM ended`
  * @throws {@link ConfigurationError} when the client cannot run statements, at once.
  */
 export function createPostgresDenyList(client: PostgresClient): PostgresDenyList {
-  checkClient(client)
+  const run = prepareClient(client)
 
   return {
     async deny(entry) {
       const notBefore = entry.kind === 'sub' ? entry.notBefore : null
-      await client.query(deny, [entry.kind, entry.id, entry.lifetime, notBefore])
+      await run(deny, [entry.kind, idOf(entry.id), entry.lifetime, notBefore])
     },
 
     async isDenied({ jti, sid, sub, iat }) {
-      const claims = [jti, sid, sub, iat].map((claim) => claim ?? null)
-      const { rows } = await client.query(isDenied, claims)
+      const ids = [jti, sid, sub].map((id) => (id === undefined ? null : idOf(id)))
+      // What is no number is no proof that a token is young enough.
+      const rows = await run(isDenied, [...ids, Number.isFinite(iat) ? iat : null])
       return rows.length > 0
     },
 
     async prune() {
-      const { rows } = await client.query(prune)
-      const [row] = rows as [{ forgotten: number }]
+      const [row] = (await run(prune)) as [{ forgotten: number }]
       return row.forgotten
     },
   }
+}
+
+// PostgreSQL takes no NUL. An id that is denied in place of another one is the lesser evil.
+function idOf(text: string): string {
+  return text.replaceAll('\0', '\ufffd')
 }

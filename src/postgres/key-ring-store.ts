@@ -1,6 +1,7 @@
 import type { KeyRingState, KeyRingStore } from '../issuer/key-ring-store.js'
 import { checkNames, readText } from '../core/option-checks.js'
-import { checkClient, type PostgresClient } from './client.js'
+import type { PostgresClient } from './client.js'
+import { prepareClient } from './run.js'
 
 /** What {@link createPostgresKeyRingStore} accepts. */
 export interface PostgresKeyRingStoreOptions {
@@ -37,18 +38,18 @@ export function createPostgresKeyRingStore(
   client: PostgresClient,
   options: PostgresKeyRingStoreOptions = {},
 ): KeyRingStore {
-  checkClient(client)
+  const run = prepareClient(client)
   checkNames(options, ['name'], 'the options of createPostgresKeyRingStore()')
   const name = readText(options.name, 'name') ?? 'default'
 
   return {
     async load() {
-      const { rows } = await client.query(load, [name])
-      return rows[0] as KeyRingState | undefined
+      const [state] = await run(load, [name])
+      return state as KeyRingState | undefined
     },
 
     async save({ version, keys }) {
-      const { rows } = await client.query(save, [name, version, JSON.stringify(keys)])
+      const rows = await run(save, [name, version, JSON.stringify(keys)])
       return rows.length > 0
     },
   }

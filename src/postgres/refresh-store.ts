@@ -1,5 +1,6 @@
 import type { RefreshFamily, RefreshRecord, RefreshStore } from '../issuer/refresh-store.js'
-import { checkClient, type PostgresClient } from './client.js'
+import type { PostgresClient } from './client.js'
+import { isText, prepareClient } from './run.js'
 
 const create = `
 WITH moment AS MATERIALIZED (SELECT clock_timestamp() AS now), session AS (
@@ -119,22 +120,21 @@ SELECT count(*)::int AS forgotten FROM ended`
  * ```
  */
 export function createPostgresRefreshStore(client: PostgresClient): RefreshStore {
-  checkClient(client)
+  const run = prepareClient(client)
 
   return {
     async create({ id, subject, clientId, claims, meta, lifetime }, { hash, idleLifetime }) {
       const texts = [JSON.stringify(claims), JSON.stringify(meta)]
-      await client.query(create, [id, subject, clientId, ...texts, lifetime, hash, idleLifetime])
+      await run(create, [id, subject, clientId, ...texts, lifetime, hash, idleLifetime])
     },
 
     async find({ familyId, hash }) {
-      const { rows } = await client.query(find, [familyId, hash])
-      const [row] = rows as TokenRow[]
+      const [row] = (await run(find, [familyId, hash])) as TokenRow[]
       return row && toRecord(row)
     },
 
     async rotate({ familyId, hash }, successor) {
-      const { rows } = await client.query(rotate, [
+      const rows = await run(rotate, [
         ...[familyId, hash],
         ...[successor.hash, successor.sealed, successor.idleLifetime],
       ])
@@ -142,23 +142,22 @@ export function createPostgresRefreshStore(client: PostgresClient): RefreshStore
     },
 
     async revokeFamily(familyId) {
-      const { rows } = await client.query(revokeFamily, [familyId])
-      return rows.length > 0
+      return isText(familyId) && (await run(revokeFamily, [familyId])).length > 0
     },
 
     async revokeSubject(subject, except) {
-      const { rows } = await client.query(revokeSubject, [subject, except ?? null])
+      if (!isText(subject)) return []
+      const rows = await run(revokeSubject, [subject, except ?? null])
       return (rows as { id: string }[]).map(({ id }) => id)
     },
 
     async list(subject) {
-      const { rows } = await client.query(list, [subject])
-      return (rows as FamilyRow[]).map(toFamily)
+      if (!isText(subject)) return []
+      return ((await run(list, [subject])) as FamilyRow[]).map(toFamily)
     },
 
     async prune(reuseInterval) {
-      const { rows } = await client.query(prune, [reuseInterval])
-      const [row] = rows as [{ forgotten: number }]
+      const [row] = (await run(prune, [reuseInterval])) as [{ forgotten: number }]
       return row.forgotten
     },
   }

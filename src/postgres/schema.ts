@@ -1,4 +1,5 @@
-import { checkClient, type PostgresClient } from './client.js'
+import type { PostgresClient } from './client.js'
+import { prepareClient } from './run.js'
 
 const sessions = `
 CREATE TABLE IF NOT EXISTS bearer_sessions (
@@ -13,6 +14,8 @@ CREATE TABLE IF NOT EXISTS bearer_sessions (
   revoked_at timestamptz
 );
 CREATE INDEX IF NOT EXISTS bearer_sessions_subject ON bearer_sessions (subject);
+CREATE INDEX IF NOT EXISTS bearer_sessions_live ON bearer_sessions (subject, expires_at)
+  WHERE revoked_at IS NULL;
 CREATE INDEX IF NOT EXISTS bearer_sessions_expires_at ON bearer_sessions (expires_at);
 `
 
@@ -116,6 +119,5 @@ END $create$`
  * @throws {@link ConfigurationError} when the client cannot run statements.
  */
 export async function createSchema(client: PostgresClient): Promise<void> {
-  checkClient(client)
-  await client.query(createTables)
+  await prepareClient(client)(createTables)
 }

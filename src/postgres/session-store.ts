@@ -1,5 +1,6 @@
 import type { SessionStore } from '../session/session-store.js'
-import { checkClient, type PostgresClient } from './client.js'
+import type { PostgresClient } from './client.js'
+import { prepareClient } from './run.js'
 
 /** A store for the sessions of `createSession()` in PostgreSQL. */
 export interface PostgresSessionStore extends SessionStore {
@@ -58,32 +59,29 @@ SELECT count(*)::int AS forgotten FROM ended`
  * ```
  */
 export function createPostgresSessionStore(client: PostgresClient): PostgresSessionStore {
-  checkClient(client)
+  const run = prepareClient(client)
 
   return {
     async get(key) {
-      const { rows } = await client.query(read, [key])
-      const [row] = rows as { data: string; version: string; end: number }[]
+      const [row] = (await run(read, [key])) as { data: string; version: string; end: number }[]
       return row && { version: row.version, expiresAt: new Date(row.end), data: row.data }
     },
 
     async set(key, { data, version, expiresAt }) {
-      await client.query(write, [key, data, version, expiresAt.getTime()])
+      await run(write, [key, data, version, expiresAt.getTime()])
     },
 
     async replace(key, expected, { data, version, expiresAt }) {
       const values = [key, data, version, expiresAt.getTime(), expected]
-      const { rows } = await client.query(replace, values)
-      return rows.length > 0
+      return (await run(replace, values)).length > 0
     },
 
     async delete(key, version) {
-      await client.query(forget, [key, version ?? null])
+      await run(forget, [key, version ?? null])
     },
 
     async prune() {
-      const { rows } = await client.query(prune)
-      const [row] = rows as [{ forgotten: number }]
+      const [row] = (await run(prune)) as [{ forgotten: number }]
       return row.forgotten
     },
   }

@@ -1,8 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { checkNames, readSeconds } from '../core/option-checks.js'
-import { formatUserToken, parseUserToken } from '../tokens/user-token.js'
+import {
+  checkUserKey,
+  formatUserToken,
+  parseUserToken,
+  type UserKey,
+} from '../tokens/user-token.js'
 import type { UserTokenStore } from '../tokens/user-token-store.js'
-import { checkClient, type PostgresClient } from './client.js'
+import type { PostgresClient } from './client.js'
+import { isText, prepareClient } from './run.js'
 
 /** What {@link createPostgresUserTokenStore} accepts. */
 export interface PostgresUserTokenStoreOptions {
@@ -51,9 +57,9 @@ WITH cleared AS (
     AND ($3::text IS NULL OR version = $3 OR expires_at <= clock_timestamp())
   RETURNING version
 )
-SELECT EXISTS (SELECT FROM cleared) OR NOT EXISTS (
-  SELECT FROM bearer_user_tokens WHERE subject = $1 AND session_id = $2
-) AS cleared`
+SELECT EXISTS (SELECT FROM cleared) AS cleared, (
+  SELECT version FROM bearer_user_tokens WHERE subject = $1 AND session_id = $2
+) AS seen`
 
 const lock = `
 INSERT INTO bearer_user_token_locks AS l (subject, session_id, owner, expires_at)
@@ -98,48 +104,58 @@ export function createPostgresUserTokenStore(
   client: PostgresClient,
   options: PostgresUserTokenStoreOptions = {},
 ): PostgresUserTokenStore {
-  checkClient(client)
+  const run = prepareClient(client)
   checkNames(options, ['idleLifetime'], 'the options of createPostgresUserTokenStore()')
   const idleLifetime = readSeconds(options.idleLifetime, 'idleLifetime', 30 * day, 400 * day)
 
   return {
-    async storeToken({ subject, sessionId }, token, { ifVersion } = {}) {
+    async storeToken(user, token, { ifVersion } = {}) {
       const version = randomUUID()
-      const values = [subject, sessionId, formatUserToken(token), version, idleLifetime]
-      const { rows } =
+      const values = [...keyOf(user), formatUserToken(token), version, idleLifetime]
+      const rows =
         ifVersion === undefined
-          ? await client.query(store, values)
-          : await client.query(replace, [...values, ifVersion])
+          ? await run(store, values)
+          : await run(replace, [...values, ifVersion])
       return rows.length > 0 ? version : undefined
     },
 
-    async getToken({ subject, sessionId }) {
-      const { rows } = await client.query(read, [subject, sessionId])
-      const [row] = rows as { token: string; version: string }[]
+    async getToken(user) {
+      const [row] = (await run(read, keyOf(user))) as { token: string; version: string }[]
       return row && { token: parseUserToken(row.token), version: row.version }
     },
 
-    async clearToken({ subject, sessionId }, { ifVersion } = {}) {
-      const { rows } = await client.query(clear, [subject, sessionId, ifVersion ?? null])
-      const [row] = rows as [{ cleared: boolean }]
-      return row.cleared
+    async clearToken(user, { ifVersion } = {}) {
+      for (;;) {
+        const rows = await run(clear, [...keyOf(user), ifVersion ?? null])
+        const [{ cleared, seen }] = rows as [{ cleared: boolean; seen: string | null }]
+        if (cleared || seen === null || ifVersion === undefined) return true
+        if (seen !== ifVersion) return false
+        // It was there when the statement began, and somebody was faster: they cleared or replaced it.
+      }
     },
 
-    async lock({ subject, sessionId }, ttl) {
+    async lock(user, ttl) {
       const owner = randomUUID()
-      const { rows } = await client.query(lock, [subject, sessionId, owner, ttl])
+      const key = keyOf(user)
+      const rows = await run(lock, [...key, owner, ttl])
       if (rows.length === 0) return undefined
       return {
         async release() {
-          await client.query(unlock, [subject, sessionId, owner])
+          await run(unlock, [...key, owner])
         },
       }
     },
 
     async prune() {
-      const { rows } = await client.query(prune)
-      const [row] = rows as [{ forgotten: number }]
+      const [row] = (await run(prune)) as [{ forgotten: number }]
       return row.forgotten
     },
   }
+}
+
+function keyOf(user: UserKey): string[] {
+  checkUserKey(user)
+  const key = [user.subject, user.sessionId]
+  if (key.every(isText)) return key
+  throw new TypeError('PostgreSQL can hold no NUL and no half of a surrogate pair in a user key')
 }

@@ -19,12 +19,14 @@ const read = defineScript(`return redis.call('GET', KEYS[1])`)
  * What the server forgets is accepted again until it expires: with `maxmemory`, the policy must be
  * `noeviction`, and only `appendonly yes` with `appendfsync always` remembers every entry over a crash.
  *
- * @param client - A connected client of `redis` or `ioredis`, also one of a cluster.
+ * @param client - A connected client of `redis` or `ioredis`, also one of a cluster. Make it with
+ * `disableOfflineQueue: true`, that of `ioredis` with `enableOfflineQueue: false`: while the server is
+ * away, a question then fails at once instead of waiting for it.
  * @throws {@link ConfigurationError} when the client is another one or an option is wrong, at once.
  *
  * @example A sign-out that every process knows
  * ```ts
- * const client = await createClient({ url: process.env.REDIS_URL }).connect()
+ * const client = await createClient({ url, disableOfflineQueue: true }).connect()
  * const denyList = createRedisDenyList(client)
  * ```
  */
@@ -48,13 +50,15 @@ export function createRedisDenyList(
       await deny(client, [keyOf(entry.kind, entry.id)], lifetime, notBefore)
     },
 
-    async isDenied({ jti, sid, sub, iat = -Infinity }) {
+    async isDenied({ jti, sid, sub, iat }) {
       const [byId, bySession, bySubject = -Infinity] = await Promise.all([
         notBefore('jti', jti),
         notBefore('sid', sid),
         notBefore('sub', sub),
       ])
-      return byId !== undefined || bySession !== undefined || iat < bySubject
+      // What is no number is no proof that a token is young enough.
+      const issuedAt = Number.isFinite(iat) ? (iat as number) : -Infinity
+      return byId !== undefined || bySession !== undefined || issuedAt < bySubject
     },
   }
 }

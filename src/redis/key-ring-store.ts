@@ -32,12 +32,14 @@ return 1`)
  * refused: `maxmemory` needs the policy `noeviction`, and a crash is survived only with
  * `appendonly yes` and `appendfsync always`. PostgreSQL is the safer place.
  *
- * @param client - A connected client of `redis` or `ioredis`, also one of a cluster.
+ * @param client - A connected client of `redis` or `ioredis`, also one of a cluster. Make it with
+ * `disableOfflineQueue: true`, that of `ioredis` with `enableOfflineQueue: false`: while the server is
+ * away, a question then fails at once instead of waiting for it.
  * @throws {@link ConfigurationError} when the client is another one or an option is wrong, at once.
  *
  * @example Keys that every process knows
  * ```ts
- * const client = await createClient({ url: process.env.REDIS_URL }).connect()
+ * const client = await createClient({ url, disableOfflineQueue: true }).connect()
  * const keys = createKeyRing({ store: createRedisKeyRingStore(client) })
  * ```
  */

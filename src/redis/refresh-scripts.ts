@@ -60,13 +60,19 @@ redis.call('HSET', KEYS[1], 'lastUsedAt', now)
 addToken(KEYS[1], KEYS[4], ARGV[1], ARGV[2], tonumber(session[1]))
 return 1`)
 
-/** keys: session → 1 or 0 */
-export const revoke: RunScript = defineScript(`${now}
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-return redis.call('HSETNX', KEYS[1], 'revokedAt', now)`)
+/** keys: the subject's sessions · ids → nothing */
+export const removeFromSubject: RunScript = defineScript(`
+for _, id in ipairs(ARGV) do redis.call('ZREM', KEYS[1], id) end`)
 
-/** keys: session · names to read → their values when the session is live */
+/** keys: session → its subject, when it was not revoked before */
+export const revoke: RunScript = defineScript(`${now}
+local subject = redis.call('HGET', KEYS[1], 'subject')
+if not subject or redis.call('HSETNX', KEYS[1], 'revokedAt', now) == 0 then return false end
+return subject`)
+
+/** keys: session · names to read → their values when the session is live, 0 when it has ended */
 export const readLive: RunScript = defineScript(`${now}
 local session = redis.call('HMGET', KEYS[1], 'idleExpiresAt', 'revokedAt')
-if not session[1] or session[2] or tonumber(session[1]) <= now then return false end
+if not session[1] then return false end
+if session[2] or tonumber(session[1]) <= now then return 0 end
 return redis.call('HMGET', KEYS[1], unpack(ARGV))`)

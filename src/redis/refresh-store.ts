@@ -37,12 +37,14 @@ const familyFields = [
  * unknown; a forgotten revocation brings the session back. With `maxmemory`, the policy must be
  * `noeviction`. Where that cannot be had, keep sessions in PostgreSQL.
  *
- * @param client - A connected client of `redis` or `ioredis`, also one of a cluster.
+ * @param client - A connected client of `redis` or `ioredis`, also one of a cluster. Make it with
+ * `disableOfflineQueue: true`, that of `ioredis` with `enableOfflineQueue: false`: while the server is
+ * away, a question then fails at once instead of waiting for it.
  * @throws {@link ConfigurationError} when the client is another one or an option is wrong, at once.
  *
  * @example Refresh tokens that every process knows
  * ```ts
- * const client = await createClient({ url: process.env.REDIS_URL }).connect()
+ * const client = await createClient({ url, disableOfflineQueue: true }).connect()
  * const store = createRedisRefreshStore(client)
  * ```
  */
@@ -63,8 +65,13 @@ export function createRedisRefreshStore(
   const idsOf = async (subject: string) =>
     (await scripts.readSubject(client, [subjectKey(subject)])) as string[]
 
-  async function revokeFamily(id: string): Promise<boolean> {
-    return (await scripts.revoke(client, [sessionKey(id)])) === 1
+  const revoke = async (id: string) =>
+    (await scripts.revoke(client, [sessionKey(id)])) as string | null
+
+  // Tidiness and no more: whoever meets the name of an ended session looks at the session itself.
+  async function removeNames(subject: string, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return
+    await scripts.removeFromSubject(client, [subjectKey(subject)], ...ids).catch(() => undefined)
   }
 
   return {
@@ -105,19 +112,31 @@ export function createRedisRefreshStore(
       return (await scripts.rotate(client, keys, ...parameters)) === 1
     },
 
-    revokeFamily,
+    async revokeFamily(id) {
+      const subject = await revoke(id)
+      if (subject !== null) await removeNames(subject, [id])
+      return subject !== null
+    },
 
     async revokeSubject(subject, except) {
       const ids = (await idsOf(subject)).filter((id) => id !== except)
-      const revoked = await Promise.all(ids.map(revokeFamily))
-      return ids.filter((_, index) => revoked[index])
+      const revoked = await Promise.all(ids.map(revoke))
+      const ended = ids.filter((_, index) => revoked[index] !== null)
+      await removeNames(subject, ended)
+      return ended
     },
 
+    // What has ended is looked at once. A name without a session may be one that is just beginning.
     async list(subject) {
+      const ids = await idsOf(subject)
       const read = (id: string) => scripts.readLive(client, [sessionKey(id)], ...familyFields)
-      const sessions = await Promise.all((await idsOf(subject)).map(read))
-      return sessions
-        .filter((fields): fields is string[] => fields !== null)
+      const found = (await Promise.all(ids.map(read))) as (Text[] | 0 | null)[]
+      await removeNames(
+        subject,
+        ids.filter((_, index) => found[index] === 0),
+      )
+      return found
+        .filter((fields): fields is string[] => Array.isArray(fields))
         .sort((a, b) => Number(a[5]) - Number(b[5]))
         .map(toFamily)
     },

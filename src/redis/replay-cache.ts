@@ -14,12 +14,14 @@ const add = defineScript(`return redis.call('SET', KEYS[1], '', 'NX', 'PXAT', AR
  * `noeviction`. A request that a client sends again after a broken connection finds its own key and is
  * refused.
  *
- * @param client - A connected client of `redis` or `ioredis`, also one of a cluster.
+ * @param client - A connected client of `redis` or `ioredis`, also one of a cluster. Make it with
+ * `disableOfflineQueue: true`, that of `ioredis` with `enableOfflineQueue: false`: while the server is
+ * away, a question then fails at once instead of waiting for it.
  * @throws {@link ConfigurationError} when the client is another one or an option is wrong, at once.
  *
  * @example Every token once
  * ```ts
- * const client = await createClient({ url: process.env.REDIS_URL }).connect()
+ * const client = await createClient({ url, disableOfflineQueue: true }).connect()
  * app.use(jwtBearer({ authority, audience, tokenReplayCache: createRedisReplayCache(client) }))
  * ```
  */

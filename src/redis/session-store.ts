@@ -32,12 +32,14 @@ redis.call('DEL', KEYS[1])`)
  * refresh token that is already spent, which signs that user out, unless the server runs with
  * `appendonly yes` and `appendfsync always`.
  *
- * @param client - A connected client of `redis` or `ioredis`, also one of a cluster.
+ * @param client - A connected client of `redis` or `ioredis`, also one of a cluster. Make it with
+ * `disableOfflineQueue: true`, that of `ioredis` with `enableOfflineQueue: false`: while the server is
+ * away, a question then fails at once instead of waiting for it.
  * @throws {@link ConfigurationError} when the client is another one or an option is wrong, at once.
  *
  * @example Sessions that every process knows
  * ```ts
- * const client = await createClient({ url: process.env.REDIS_URL }).connect()
+ * const client = await createClient({ url, disableOfflineQueue: true }).connect()
  * const session = createSession({ login, store: createRedisSessionStore(client) })
  * ```
  */

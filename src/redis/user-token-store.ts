@@ -1,6 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { readSeconds } from '../core/option-checks.js'
-import { formatUserToken, parseUserToken, type UserKey } from '../tokens/user-token.js'
+import {
+  checkUserKey,
+  formatUserToken,
+  parseUserToken,
+  type UserKey,
+} from '../tokens/user-token.js'
 import type { UserTokenStore } from '../tokens/user-token-store.js'
 import { checkClient, defineScript, type RedisClient } from './client.js'
 import { readPrefix, type RedisStoreOptions } from './options.js'
@@ -8,8 +13,8 @@ import { readPrefix, type RedisStoreOptions } from './options.js'
 /** What {@link createRedisUserTokenStore} accepts. */
 export interface RedisUserTokenStoreOptions extends RedisStoreOptions {
   /**
-   * For how many seconds after they were last stored or read a session's tokens are kept: no less
-   * than a refresh token of the issuer may stay unused.
+   * For how many seconds after they were last stored a session's tokens are kept: no less than a
+   * refresh token of the issuer may stay unused.
    *
    * @defaultValue `2592000` (30 days)
    */
@@ -25,10 +30,8 @@ redis.call('HSET', KEYS[1], 'token', ARGV[1], 'version', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return 1`)
 
-/** keys: record · lifetime in milliseconds → token and version, when there are any */
-const read = defineScript(`
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
-return redis.call('HMGET', KEYS[1], 'token', 'version')`)
+/** keys: record → token and version, when there are any */
+const read = defineScript(`return redis.call('HMGET', KEYS[1], 'token', 'version')`)
 
 /** keys: record · expected version if any → 1 or 0 */
 const clear = defineScript(`
@@ -52,12 +55,14 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`)
  * refresh token that is already spent, which signs that user out, unless the server runs with
  * `appendonly yes` and `appendfsync always`.
  *
- * @param client - A connected client of `redis` or `ioredis`, also one of a cluster.
+ * @param client - A connected client of `redis` or `ioredis`, also one of a cluster. Make it with
+ * `disableOfflineQueue: true`, that of `ioredis` with `enableOfflineQueue: false`: while the server is
+ * away, a question then fails at once instead of waiting for it.
  * @throws {@link ConfigurationError} when the client is another one or an option is wrong, at once.
  *
  * @example Tokens that every process knows
  * ```ts
- * const client = await createClient({ url: process.env.REDIS_URL }).connect()
+ * const client = await createClient({ url, disableOfflineQueue: true }).connect()
  * const store = createRedisUserTokenStore(client)
  * ```
  */
@@ -81,7 +86,7 @@ export function createRedisUserTokenStore(
     },
 
     async getToken(user) {
-      const found = await read(client, [recordKey(user)], milliseconds)
+      const found = await read(client, [recordKey(user)])
       const [text, version] = found as [string, string] | [null, null]
       return text === null ? undefined : { token: parseUserToken(text), version }
     },
@@ -108,8 +113,9 @@ function given(version: string | undefined): string[] {
 }
 
 // A hash, so that a list of keys does not tell who is signed in.
-function nameOf({ subject, sessionId }: UserKey): string {
+function nameOf(user: UserKey): string {
+  checkUserKey(user)
   return createHash('sha256')
-    .update(JSON.stringify([subject, sessionId]))
+    .update(JSON.stringify([user.subject, user.sessionId]))
     .digest('base64url')
 }

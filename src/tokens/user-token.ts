@@ -33,6 +33,17 @@ export interface UserKey {
   readonly sessionId: string
 }
 
+/**
+ * Refuses a key that names nobody: everybody without a session would share its tokens.
+ *
+ * @throws `TypeError` when a part is missing, empty or no text.
+ */
+export function checkUserKey(user: UserKey): void {
+  const { subject, sessionId } = (user ?? {}) as Partial<UserKey>
+  if ([subject, sessionId].every((part) => typeof part === 'string' && part !== '')) return
+  throw new TypeError('A user key needs a "subject" and a "sessionId", each a non-empty text')
+}
+
 /** Writes a user's tokens as text, for stores that keep text. The text is as secret as the tokens. */
 export function formatUserToken(token: UserToken): string {
   return JSON.stringify(token)

@@ -1,5 +1,15 @@
 import express from 'express'
-import { authorize, jwtBearer } from 'express-jwt-bearer'
+import {
+  authorize,
+  createAuthorization,
+  createPrincipal,
+  jwtBearer,
+  type ClaimsPrincipal,
+  type JwtBearerOptions,
+  type MessageReceivedContext,
+  type PolicyBuilder,
+  type TokenValidatedContext,
+} from 'express-jwt-bearer'
 import {
   checkRevocation,
   createMemoryDenyList,
@@ -9,7 +19,7 @@ import {
 } from 'express-jwt-bearer/issuer'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
 import supertest from 'supertest'
-import { describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 
 const issuer = await createTestIssuer()
 const claims = {
@@ -46,6 +56,10 @@ function apps(list: DenyList, options?: RevocationCheckOptions) {
     supertest(somewhere).get('/').set(headers),
   ] as const
 }
+
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 const statuses = async (...requests: Parameters<typeof apps>) =>
   (await Promise.all(apps(...requests))).map(({ status }) => status)
@@ -107,5 +121,171 @@ describe('checkRevocation and notRevoked', () => {
     const wrong = options as RevocationCheckOptions
     expect(() => checkRevocation(down, wrong)).toThrow(message)
     expect(() => notRevoked(down, wrong)).toThrow(message)
+  })
+
+  describe.each<[what: string, over: Record<string, unknown>]>([
+    ['a NUL in its jti', { jti: 'token\0' }],
+    ['half a surrogate pair in its jti', { jti: 'token\ud800' }],
+    ['a list as its jti', { jti: ['token-1'] }],
+    ['a jti beyond what numbers hold', { jti: 2 ** 53 }],
+    ['a NUL in its sid', { sid: 'session\0' }],
+    ['a NUL in its sub', { sub: 'alice\0' }],
+    ['no iat', { iat: undefined }],
+  ])('meet a token with %s', (_what, over) => {
+    const ask = async (list: DenyList, options?: RevocationCheckOptions) => {
+      const odd = await issuer.bearer({ ...claims, ...over })
+      return (await Promise.all(apps(list, options).map((app) => app.set(odd)))).map(
+        ({ status }) => status,
+      )
+    }
+    /** As PostgreSQL does. */
+    const picky = (list: DenyList): DenyList => ({
+      ...list,
+      isDenied: (query) =>
+        /[\0\ud800]/.test(Object.values(query).join(''))
+          ? Promise.reject(new Error('invalid byte sequence'))
+          : list.isDenied(query),
+    })
+
+    test('and let it in where nothing of it is denied', async () => {
+      expect(await ask(picky(createMemoryDenyList()))).toEqual([200, 200])
+    })
+
+    test('and refuse it when they must fail closed, before a list is asked', async () => {
+      const isDenied = vi.fn(() => Promise.resolve(false))
+      const onEvent = vi.fn()
+      const list = { ...down, isDenied }
+      expect(await ask(list, { failClosed: true, onEvent })).toEqual([401, 403])
+      expect(isDenied).not.toHaveBeenCalled()
+      expect(onEvent).toHaveBeenCalledTimes(2)
+      expect(onEvent).toHaveBeenCalledWith(expect.objectContaining({ type: 'denied' }))
+    })
+
+    test.each(['sid', 'sub', 'jti'] as const)(
+      'and never let it in when its %s is denied',
+      async (kind) => {
+        const id = { ...claims, ...over }[kind]
+        if (typeof id !== 'string') return
+        const list = createMemoryDenyList()
+        await list.deny({ kind, id, lifetime: 60, notBefore: claims.iat + 1 })
+        expect(await ask(list)).toEqual([401, 403])
+        const isOdd = /[\0\ud800]/.test(id)
+        expect(await ask(picky(list))).toEqual(isOdd ? [200, 200] : [401, 403])
+      },
+    )
+  })
+
+  test('judge ids that are numbers as the text they are', async () => {
+    const list = createMemoryDenyList()
+    await list.deny({ kind: 'jti', id: '17', lifetime: 60 })
+    const numbered = await issuer.bearer({ ...claims, jti: 17 })
+    const [checked, required] = apps(list, { failClosed: true })
+    expect((await checked.set(numbered)).status).toBe(401)
+    expect((await required.set(numbered)).status).toBe(403)
+    const other = await issuer.bearer({ ...claims, jti: 18 })
+    const statusOf = apps(list, { failClosed: true }).map((app) => app.set(other))
+    expect((await Promise.all(statusOf)).map(({ status }) => status)).toEqual([200, 200])
+  })
+
+  test('take null for absent', async () => {
+    const nothing = await issuer.bearer({ ...claims, jti: null, sid: null })
+    const asked = apps(createMemoryDenyList(), { failClosed: true }).map((app) => app.set(nothing))
+    expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([200, 200])
+  })
+
+  describe('judge by the token itself', () => {
+    const stranger = { sub: 'bob', jti: 'another', sid: 'another', iat: 9_000_000_000 }
+    const claimsSchema = {
+      '~standard': { version: 1, vendor: 'test', validate: () => ({ value: stranger }) },
+    } as const
+    const replace = (context: TokenValidatedContext) => {
+      context.principal = createPrincipal(stranger)
+    }
+
+    test.each([
+      ['jti', 'token-1'],
+      ['sid', 'session-1'],
+      ['sub', 'alice'],
+    ] as const)('whatever a schema or an event made of its %s', async (kind, id) => {
+      const list = createMemoryDenyList()
+      await list.deny({ kind, id, lifetime: 60, notBefore: claims.iat + 1 })
+      const { evaluate, authorize: guard } = createAuthorization()
+      const check = checkRevocation(list)
+      const requirement = notRevoked(list)
+      const ask = (options: Partial<JwtBearerOptions>, first = guard()) => {
+        const app = express()
+        app.use(jwtBearer({ ...issuer.options, ...options }))
+        app.get('/', first, async (req, res) => {
+          const policy = (each: PolicyBuilder) => each.addRequirements(requirement)
+          res.json((await evaluate(policy, req.user)).succeeded)
+        })
+        return supertest(app).get('/').set(headers)
+      }
+      const fresh = guard((policy) => policy.addRequirements(requirement))
+      const { tokenValidationParameters } = issuer.options
+      const withSchema = {
+        tokenValidationParameters: { ...tokenValidationParameters, claimsSchema },
+      }
+      const events = {
+        onTokenValidated: (context: TokenValidatedContext) => {
+          replace(context)
+          return check(context)
+        },
+      }
+      expect((await ask({ ...withSchema, events: { onTokenValidated: check } })).status).toBe(401)
+      expect((await ask({ events })).status).toBe(401)
+      expect((await ask(withSchema, fresh)).status).toBe(403)
+      expect((await ask({ events: { onTokenValidated: replace } }, fresh)).status).toBe(403)
+      expect((await ask(withSchema)).body).toBe(false)
+    })
+
+    test.each([['yesterday'], [NaN], [Infinity], [null], [undefined]])(
+      'and take an iat of %s for an old one',
+      async (iat) => {
+        const list = createMemoryDenyList()
+        await list.deny({ kind: 'sub', id: 'alice', lifetime: 60, notBefore: 1 })
+        const { evaluate } = createAuthorization()
+        const judge = async (sub: string, options?: RevocationCheckOptions) => {
+          const caller = createPrincipal({ sub, iat: iat as number })
+          const fresh = notRevoked(list, options)
+          return (await evaluate((policy) => policy.addRequirements(fresh), caller)).succeeded
+        }
+        expect(await judge('alice')).toBe(false)
+        expect(await judge('bob')).toBe(true)
+        expect(await judge('bob', { failClosed: true })).toBe(false)
+      },
+    )
+
+    test('and by the principal where there is no token', async () => {
+      const list = await denying('session-1')
+      const { evaluate } = createAuthorization()
+      const judge = async (caller: ClaimsPrincipal) =>
+        (await evaluate((policy) => policy.addRequirements(notRevoked(list)), caller)).succeeded
+      expect(await judge(createPrincipal(claims))).toBe(false)
+      expect(await judge(createPrincipal({ ...claims, sid: 'session-2' }))).toBe(true)
+      const app = express()
+      const caller = createPrincipal(claims)
+      const onMessageReceived = (context: MessageReceivedContext) => {
+        context.success(caller)
+      }
+      app.use(jwtBearer({ ...issuer.options, events: { onMessageReceived } }))
+      app.use(authorize((policy) => policy.addRequirements(notRevoked(list))))
+      await supertest(app).get('/').expect(403)
+    })
+  })
+
+  test('take a list that does not answer within five seconds for one that is down', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const isDenied = vi.fn(() => new Promise<boolean>(() => undefined))
+    const asked = apps({ ...down, isDenied }, { failClosed: true }).map(async (app) => app)
+    await vi.waitFor(() => {
+      expect(isDenied).toHaveBeenCalledTimes(2)
+    })
+    const answered = vi.fn()
+    void Promise.race(asked).then(answered)
+    await vi.advanceTimersByTimeAsync(4000)
+    expect(answered).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(1000)
+    expect((await Promise.all(asked)).map(({ status }) => status)).toEqual([503, 503])
   })
 })

@@ -96,6 +96,47 @@ describe('createMemoryDenyList', () => {
   })
 })
 
+describe('createMemoryDenyList, full', () => {
+  test('takes in a new entry without a look at all the others', async () => {
+    let now = 0
+    const list = createMemoryDenyList({ maxEntries: 100_000, clock: () => now })
+    const deny = (n: number, lifetime: number) =>
+      list.deny({ kind: 'jti', id: String(n), lifetime })
+    for (let n = 0; n < 100_000; n++) await deny(n, 1000 + n / 1000)
+    const start = performance.now()
+    // Nothing has ended; then one entry ends with each one that comes.
+    for (let n = 100_000; n < 110_000; n++) await deny(n, 5000)
+    for (let n = 110_000; n < 120_000; n++) {
+      now = 1_010_000 + (n - 110_000)
+      await deny(n, 5000)
+    }
+    expect(performance.now() - start).toBeLessThan(1500)
+    expect(await list.isDenied({ jti: '9999' })).toBe(false)
+    expect(await list.isDenied({ jti: '119999' })).toBe(true)
+  })
+
+  test('forgets entries in the order in which they end, repeated ones by their later end', async () => {
+    let now = 0
+    const list = createMemoryDenyList({ maxEntries: 50, clock: () => now })
+    const deny = (id: string, lifetime: number) => list.deny({ kind: 'jti', id, lifetime })
+    const known = async () => {
+      const ids = Array.from({ length: 50 }, (_, n) => String(n))
+      const denied = await Promise.all(ids.map((jti) => list.isDenied({ jti })))
+      return denied.filter(Boolean).length
+    }
+    // Every entry twice, in a scrambled order: the lifetimes are 1 to 50 seconds.
+    for (let round = 0; round < 4; round++) {
+      for (let n = 0; n < 50; n++) await deny(String((n * 37) % 50), 1 + ((n * 37) % 50))
+    }
+    for (let second = 1; second <= 50; second++) {
+      now = second * 1000
+      await deny(`new ${String(second)}`, 1000)
+      expect(await known()).toBe(50 - second)
+    }
+    expect(await list.isDenied({ jti: 'new 1' })).toBe(true)
+  })
+})
+
 describe('stores in memory', () => {
   const program = `
     import { createKeyRing, createMemoryDenyList, createMemoryRefreshStore } from './src/issuer/index.ts'

@@ -1,4 +1,8 @@
-import { createMemoryRefreshStore, createTokenIssuer } from 'express-jwt-bearer/issuer'
+import {
+  createMemoryRefreshStore,
+  createTokenIssuer,
+  type RefreshStore,
+} from 'express-jwt-bearer/issuer'
 import { inspect } from 'node:util'
 import { describe, expect, test, vi } from 'vitest'
 import { claimsOf, headerOf, interrupted, setUp, tokensOf } from './set-up.js'
@@ -86,6 +90,129 @@ describe('issue', () => {
     expect(await issuer.refresh(first.refreshToken)).toEqual(refused('revokedPresented'))
     expect((await caller(first)).kind).toBe('failure')
     expect((await issuer.refresh(second.refreshToken)).kind).toBe('success')
+  })
+})
+
+describe('issue, many at once', () => {
+  /** A store whose answers take their time, as those of engines do. */
+  function slow(store: RefreshStore): RefreshStore {
+    const later = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 5))
+    return Object.fromEntries(
+      Object.entries(store).map(([name, method]: [string, (...all: unknown[]) => unknown]) => [
+        name,
+        async (...all: unknown[]) => {
+          await later()
+          const answer = await method(...all)
+          await later()
+          return answer
+        },
+      ]),
+    ) as unknown as RefreshStore
+  }
+
+  test.each([1, 5])('keeps a subject to %i sessions', async (maxSessions) => {
+    const { issuer, store, clock } = setUp({ maxSessions })
+    const { issuer: another } = setUp({ store: slow(store), maxSessions, clock })
+    await issuer.issue('alice')
+    const signIns = await Promise.all(Array.from({ length: 20 }, () => another.issue('alice')))
+    const live = await issuer.sessions('alice')
+    expect(live).toHaveLength(maxSessions)
+    const refreshed = await Promise.all(
+      signIns.map(({ refreshToken }) => issuer.refresh(refreshToken)),
+    )
+    expect(refreshed.filter(({ kind }) => kind === 'success')).toHaveLength(maxSessions)
+  })
+})
+
+describe('issue, when the store fails half-way', () => {
+  const away = () => Promise.reject(new Error('away'))
+
+  test.each<[string, (store: RefreshStore) => Partial<RefreshStore>]>([
+    ['before anything is written', () => ({ create: away })],
+    [
+      'while it answers that the session is written',
+      (store) => ({
+        create: async (...all) => {
+          await store.create(...all)
+          return away()
+        },
+      }),
+    ],
+    ['while it lists the sessions', () => ({ list: away })],
+    [
+      'while it ends the oldest',
+      (store) => {
+        let calls = 0
+        return { revokeFamily: (id) => (calls++ === 0 ? away() : store.revokeFamily(id)) }
+      },
+    ],
+  ])('%s, leaves no session behind', async (_when, fault) => {
+    const { issuer, store } = setUp()
+    await issuer.issue('alice')
+    const { issuer: failing } = setUp({ store: { ...store, ...fault(store) }, maxSessions: 1 })
+    await expect(failing.issue('alice')).rejects.toThrow('away')
+    expect(await store.list('alice')).toHaveLength(1)
+  })
+
+  test('and stays away for a while, leaves no session behind when it is back', async () => {
+    vi.useFakeTimers()
+    const { issuer, store } = setUp()
+    let isAway = true
+    const list = () => (isAway ? away() : store.list('alice'))
+    const revokeFamily = (id: string) => (isAway ? away() : store.revokeFamily(id))
+    const { issuer: failing } = setUp({ store: { ...store, list, revokeFamily } })
+    await expect(failing.issue('alice')).rejects.toThrow('away')
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(await issuer.sessions('alice')).toHaveLength(1)
+    isAway = false
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(await issuer.sessions('alice')).toEqual([])
+    vi.useRealTimers()
+  })
+
+  test('does not wait for a deny list that is down to end the oldest session', async () => {
+    const denyList = { deny: away, isDenied: () => Promise.resolve(false) }
+    const { issuer, types } = setUp({ maxSessions: 1, denyList })
+    const first = await issuer.issue('alice')
+    const second = await issuer.issue('alice')
+    expect(types()).toEqual(['denyListUnavailable'])
+    expect(await issuer.refresh(first.refreshToken)).toEqual(refused('revokedPresented'))
+    expect((await issuer.refresh(second.refreshToken)).kind).toBe('success')
+  })
+})
+
+describe('the lifetime of an access token', () => {
+  test.each([
+    ['the shortest there is', { accessTokenLifetime: 1, accessTokenJitter: 0.99 }, 1],
+    ['a fraction of a second over it', { accessTokenLifetime: 2.9, accessTokenJitter: 0 }, 2],
+    ['cut off by the session', { absoluteLifetime: 5, accessTokenLifetime: 600 }, 5],
+  ])('is never nothing: %s', async (_case, options, seconds) => {
+    const { issuer, passTime } = setUp(options)
+    for (let part = 0; part < 10; part += 1) {
+      const tokens = await issuer.issue('alice')
+      const { exp, iat } = claimsOf(tokens) as { exp: number; iat: number }
+      expect(exp - iat).toBeGreaterThanOrEqual(Math.max(1, seconds))
+      expect(exp - iat).toBe(tokens.expiresIn)
+      passTime(0.099)
+    }
+  })
+
+  test.each([
+    ['an hour ahead', 3600],
+    ['a day behind', -86_400],
+  ])('goes by the store when its clock is %s of the app', async (_case, ahead) => {
+    const { clock } = setUp()
+    let late = 0
+    const store = createMemoryRefreshStore({ clock: () => clock() + (ahead + late) * 1000 })
+    const { issuer } = setUp({ store, absoluteLifetime: 1000, idleLifetime: 1000, clock })
+    const first = await issuer.issue('alice')
+    late = 900
+    const second = tokensOf(await issuer.refresh(first.refreshToken))
+    expect(second.expiresIn).toBe(100)
+    late = 999.5
+    const last = tokensOf(await issuer.refresh(second.refreshToken))
+    const { exp, iat } = claimsOf(last) as { exp: number; iat: number }
+    expect(exp - iat).toBe(1)
   })
 })
 

@@ -1,4 +1,4 @@
-import { createKeyRing } from 'express-jwt-bearer/issuer'
+import { createKeyRing, type DenyList } from 'express-jwt-bearer/issuer'
 import { SignJWT, type JWTPayload } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { claimsOf, secret, setUp, tokensOf } from './set-up.js'
@@ -54,6 +54,59 @@ describe('revoke', () => {
     ['an unknown refresh token', `${'a'.repeat(22)}.${'b'.repeat(43)}`],
   ])('takes %s without complaint', async (_case, token) => {
     await expect(setUp().issuer.revoke(token as string)).resolves.toBeUndefined()
+  })
+
+  test('takes any text without complaint, whoever signed it', async () => {
+    const ring = createKeyRing({ clock: () => 1_700_000_000_000 })
+    const { issuer } = setUp({ keys: ring })
+    const { accessToken } = await issuer.issue('alice')
+    const [header = '', payload = '', signature = ''] = accessToken.split('.')
+    const { kid } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { kid: string }
+    const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const headers = ['HS256', 'RS256', 'EdDSA', 'none', 'ES384', 'dir', 17, null, ['ES256']].map(
+      (alg) => part({ alg, kid, typ: 'at+jwt' }),
+    )
+    const texts = [
+      ...headers.map((each) => `${each}.${payload}.${signature}`),
+      `${part({ alg: 'ES256', kid: { a: 1 } })}.${payload}.${signature}`,
+      `${part({ alg: 'ES256', kid, crit: ['x'], x: 1 })}.${payload}.${signature}`,
+      `${header}.${payload}.`,
+      `${header}.${part([])}.${signature}`,
+      `${header}..${signature}`,
+      `${accessToken}.a.b`,
+      '..',
+      '....',
+      '\0',
+      `a\0${'a'.repeat(20)}.${'b'.repeat(43)}`,
+      '\ud800',
+      'a'.repeat(100_000),
+    ]
+    for (const text of texts) await expect(issuer.revoke(text), text).resolves.toBeUndefined()
+    for (const text of ['', '\0', '\ud800', '{}', '*']) {
+      await expect(issuer.revokeSession(text)).resolves.toBeUndefined()
+      await expect(issuer.revokeSubject(text)).resolves.toBeUndefined()
+      await expect(issuer.sessions(text)).resolves.toEqual([])
+    }
+  })
+
+  test.each([
+    ['an id that is no text', { jti: 17 }, false],
+    ['an end that no calendar has', { exp: 1e300 }, true],
+  ])('takes a token of the shared secret with %s', async (_case, claims, isListed) => {
+    const { issuer, denyList } = setUp()
+    const entries: { readonly lifetime: number }[] = []
+    const deny: DenyList['deny'] = (entry) => {
+      entries.push(entry)
+      return denyList.deny(entry)
+    }
+    const { issuer: listening } = setUp({ denyList: { ...denyList, deny } })
+    const payload = { ...claimsOf(await issuer.issue('alice')), ...claims }
+    const token = await new SignJWT(payload as JWTPayload)
+      .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })
+      .sign(Buffer.from(secret))
+    await listening.revoke(token)
+    expect(entries).toHaveLength(isListed ? 1 : 0)
+    for (const { lifetime } of entries) expect(lifetime).toBeLessThan(4e8)
   })
 
   test.each([

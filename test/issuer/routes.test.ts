@@ -2,10 +2,11 @@ import express from 'express'
 import express4 from 'express4'
 import { authorize, jwtBearer } from 'express-jwt-bearer'
 import { createKeyRing, createTokenIssuer } from 'express-jwt-bearer/issuer'
+import type { JWK } from 'jose'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import supertest from 'supertest'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { setUp } from './set-up.js'
 
 interface Answer {
@@ -17,6 +18,7 @@ interface Answer {
 
 const closers: (() => void)[] = []
 afterEach(() => {
+  vi.restoreAllMocks()
   for (const close of closers.splice(0)) close()
 })
 
@@ -67,6 +69,53 @@ describe.each([
     expect(text).not.toMatch(/"(d|p|q|dp|dq|qi|k)":/)
     const head = await api.head('/.well-known/jwks.json')
     expect(head.headers['content-length']).toBe(String(Buffer.byteLength(text)))
+  })
+
+  test('publishes public members alone, whatever a key ring of the app gives', async () => {
+    const ring = createKeyRing({ algorithm: 'RS256' })
+    const [jwk] = (await ring.jwks()).keys
+    const secrets = { d: 'd', p: 'p', oth: [], priv: 'priv', k: 'k', key_ops: ['sign'], note: 'x' }
+    const keys = [{ ...jwk, ...secrets } as JWK, { kty: 'oct', kid: 'shared', k: 'a secret' }]
+    const { api, issuer } = publishing(make, { ...ring, jwks: () => Promise.resolve({ keys }) })
+    expect(await issuer.jwks()).toEqual({ keys: [jwk] })
+    expect(((await api.get('/.well-known/jwks.json')) as Answer).body).toEqual({ keys: [jwk] })
+  })
+
+  describe('with a slow key ring', () => {
+    function slow() {
+      let resolve: (set: { keys: JWK[] }) => void = () => undefined
+      let reject: (error: Error) => void = () => undefined
+      const set = new Promise<{ keys: JWK[] }>((...settle) => ([resolve, reject] = settle))
+      const app = make()
+      const { issuer } = setUp({ keys: { ...createKeyRing(), jwks: () => set } })
+      app.use((_req: express.Request, res: express.Response, next: express.NextFunction) => {
+        res.set('X-Limit', 'reached')
+        setImmediate(() => res.sendStatus(503))
+        next()
+      })
+      app.use(issuer.routes())
+      return { answer: supertest(app).get('/.well-known/jwks.json'), resolve, reject }
+    }
+
+    test('leaves an answer alone that a time limit of the app has given', async () => {
+      const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
+      const { answer, resolve } = slow()
+      expect((await answer).status).toBe(503)
+      resolve({ keys: [] })
+      await new Promise(setImmediate)
+      expect(warn).not.toHaveBeenCalled()
+    })
+
+    test('warns once of what fails after that', async () => {
+      const warn = vi.spyOn(process, 'emitWarning').mockReturnValue()
+      const { answer, reject } = slow()
+      expect((await answer).status).toBe(503)
+      reject(new Error('a secret of the store'))
+      await new Promise(setImmediate)
+      expect(warn.mock.calls).toEqual([
+        [expect.not.stringContaining('secret'), { code: 'EXPRESS_JWT_BEARER_LATE_FAILURE' }],
+      ])
+    })
   })
 
   test.each([

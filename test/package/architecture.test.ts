@@ -127,7 +127,17 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
     ],
     [],
   ],
-  ['issuer/', [...entryMayImport, 'core/keys/symmetric-key.ts'], ['jose']],
+  [
+    'issuer/',
+    [
+      ...entryMayImport,
+      'core/keys/symmetric-key.ts',
+      // Revocation is judged by the token's own claims, whatever became of the principal.
+      'core/authentication/request-state.ts',
+      'core/authentication/result.ts',
+    ],
+    ['jose'],
+  ],
   ['tokens/', entryMayImport, ['jose', 'openid-client', 'type express']],
   [
     'session/',

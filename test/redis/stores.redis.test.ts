@@ -8,6 +8,8 @@ import {
   createRedisUserTokenStore,
   type RedisClient,
 } from 'express-jwt-bearer/redis'
+import { createTokenIssuer } from 'express-jwt-bearer/issuer'
+import type { UserKey } from 'express-jwt-bearer/tokens'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
@@ -111,6 +113,111 @@ describe.each<[name: string, client: RedisClient]>([
     expect((await store.list('alice')).map(({ id }) => id)).toEqual([lasting.id])
     expect(await store.prune(0)).toBe(0)
   })
+
+  test('signing in costs the same, however many sessions of the subject have ended', async () => {
+    const store = createRedisRefreshStore(client)
+    const issuer = createTokenIssuer({ issuer: 'i', audience: 'a', store, maxSessions: 3 })
+    const keys = () => ioRedis.zcard('bearer:subject:alice')
+    async function cost(): Promise<number> {
+      const commands = async () =>
+        Number(/total_commands_processed:(\d+)/.exec(await ioRedis.info('stats'))?.[1])
+      const before = await commands()
+      await issuer.issue('alice')
+      return (await commands()) - before
+    }
+    for (let n = 0; n < 4; n++) await issuer.issue('alice')
+    const first = await cost()
+    for (let n = 0; n < 20; n++) await issuer.issue('alice')
+    for (let n = 0; n < 20; n++) await issuer.revoke((await issuer.issue('alice')).refreshToken)
+    await issuer.revokeSubject('alice')
+    expect(await keys()).toBe(0)
+    for (let n = 0; n < 4; n++) await issuer.issue('alice')
+    expect(await cost()).toBe(first)
+    expect(await keys()).toBe(3)
+    // Those that ended by themselves are looked at once more, and never again.
+    for (let n = 0; n < 20; n++) {
+      const id = `${String(n).padStart(2, '0')}${'C'.repeat(20)}`
+      const brief = { ...family, id, lifetime: 60 }
+      await store.create(brief, { hash: id, idleLifetime: 0.001 })
+    }
+    await wait(5)
+    await issuer.issue('alice')
+    expect(await cost()).toBe(first)
+    expect(await keys()).toBe(3)
+    expect(await issuer.sessions('alice')).toHaveLength(3)
+  })
+
+  test('of many sign-ins at once no more sessions stay than may', async () => {
+    const issuers = [1, 2, 3].map(() =>
+      createTokenIssuer({
+        issuer: 'i',
+        audience: 'a',
+        store: createRedisRefreshStore(client),
+        maxSessions: 5,
+      }),
+    )
+    await Promise.all(
+      issuers.flatMap((each) => Array.from({ length: 20 }, () => each.issue('alice'))),
+    )
+    expect(await issuers[0]?.sessions('alice')).toHaveLength(5)
+  })
+
+  test('names of ended sessions that could not be removed are removed later', async () => {
+    const store = createRedisRefreshStore(client)
+    await store.create({ ...family, lifetime: 60 }, { hash: 'one', idleLifetime: 30 })
+    await store.revokeFamily(family.id)
+    await ioRedis.zadd('bearer:subject:alice', Date.now() * 2000, family.id)
+    expect(await store.list('alice')).toEqual([])
+    expect(await ioRedis.exists('bearer:subject:alice')).toBe(0)
+  })
+
+  test('a session that is just beginning keeps its name', async () => {
+    const store = createRedisRefreshStore(client)
+    await ioRedis.zadd('bearer:subject:alice', Date.now() * 2000, family.id)
+    expect(await store.list('alice')).toEqual([])
+    await store.create({ ...family, lifetime: 60 }, { hash: 'one', idleLifetime: 30 })
+    expect(await store.revokeSubject('alice')).toEqual([family.id])
+  })
+
+  test('reading user tokens writes nothing, so that a replica will do', async () => {
+    const store = createRedisUserTokenStore(client, { idleLifetime: 60 })
+    const user = { subject: 'alice', sessionId: 's' }
+    await store.storeToken(user, { accessToken: 'a' })
+    const [key = ''] = await ioRedis.keys('*')
+    await ioRedis.pexpire(key, 5000)
+    await ioRedis.replicaof('127.0.0.1', 1)
+    try {
+      expect((await store.getToken(user))?.token.accessToken).toBe('a')
+      await expect(store.storeToken(user, { accessToken: 'b' })).rejects.toThrow('READONLY')
+    } finally {
+      await ioRedis.replicaof('NO', 'ONE')
+    }
+    expect(await ioRedis.pttl(key)).toBeLessThanOrEqual(5000)
+  })
+
+  test.each([
+    { subject: 'alice', sessionId: '' },
+    { subject: 'alice', sessionId: undefined },
+    { subject: 7, sessionId: 's' },
+    undefined,
+  ])('user tokens of nobody are refused: %j', async (key) => {
+    const store = createRedisUserTokenStore(client)
+    const user = key as UserKey
+    await expect(store.getToken(user)).rejects.toThrow(TypeError)
+    await expect(store.storeToken(user, { accessToken: 'a' })).rejects.toThrow(TypeError)
+    await expect(store.clearToken(user)).rejects.toThrow(TypeError)
+    await expect(store.lock?.(user, 1)).rejects.toThrow(TypeError)
+  })
+
+  test.each([[NaN], [Infinity], [undefined]])(
+    'an iat of %s is that of an old token',
+    async (iat) => {
+      const list = createRedisDenyList(client)
+      await list.deny({ kind: 'sub', id: 'alice', lifetime: 60, notBefore: 1 })
+      expect(await list.isDenied({ sub: 'alice', iat })).toBe(true)
+      expect(await list.isDenied({ sub: 'alice', iat: 1 })).toBe(false)
+    },
+  )
 
   test('a broken record of user tokens is an error that does not quote it', async () => {
     const user = { subject: 'alice', sessionId: 's' }

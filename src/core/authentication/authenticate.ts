@@ -136,11 +136,11 @@ function accept(
 }
 
 function principalFrom(
-  { claims, allClaims }: ValidatedToken,
+  { claims, allClaims, payload }: ValidatedToken,
   settings: PrincipalSettings,
 ): ClaimsPrincipal {
   try {
-    return principalOf(claims, allClaims, settings)
+    return principalOf(claims, allClaims, settings, payload)
   } catch (cause) {
     throw new ClaimInvalidError({ cause })
   }

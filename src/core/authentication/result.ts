@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import type { JwtHeader } from '../events.js'
 import { inspectAs } from '../../internal/inspection.js'
-import type { ClaimsPrincipal } from '../principal.js'
+import type { ClaimsPrincipal, JwtClaims } from '../principal.js'
 import { toDate } from '../validation/claims.js'
 import type { ValidatedToken } from '../validation/validated-token.js'
 
@@ -83,6 +83,10 @@ export class Success extends Result implements AuthenticateSuccess {
     return instantOf(this.#token?.payload.iat)
   }
 
+  static claimsOf(result: Success): JwtClaims | undefined {
+    return result.#token?.payload
+  }
+
   toJSON(): Record<string, unknown> {
     const { kind, scheme, expiresAt, issuedAt } = this
     return { kind, scheme, expiresAt, issuedAt }
@@ -91,6 +95,11 @@ export class Success extends Result implements AuthenticateSuccess {
 
 function instantOf(seconds: number | undefined): Date | undefined {
   return seconds === undefined ? undefined : toDate(seconds)
+}
+
+/** Finds what a caller's token said before a schema or an event saw it; nothing where there was no token. */
+export function claimsOfToken(result: AuthenticateSuccess): JwtClaims | undefined {
+  return result instanceof Success ? Success.claimsOf(result) : undefined
 }
 
 /** A {@link AuthenticateFailure} that shows a name and a code when logged. */
