@@ -50,6 +50,10 @@ const lines: Readonly<
     text: 'The keys could not be fetched',
   },
   'express-jwt-bearer:metadata-stale': { level: 'debug', text: 'Old keys serve meanwhile' },
+  'express-jwt-bearer:introspection-failed': {
+    level: 'warn',
+    text: 'A token could not be introspected',
+  },
   'express-jwt-bearer:proof-failed': { level: 'info', text: 'A DPoP proof was not accepted' },
   'express-jwt-bearer:replay-cache-full': { level: 'warn', text: 'The replay cache is full' },
 }

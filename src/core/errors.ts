@@ -4,6 +4,7 @@ import { inspectAs } from '../internal/inspection.js'
 export type AuthErrorCode =
   | 'ERR_CONFIGURATION'
   | 'ERR_METADATA_UNAVAILABLE'
+  | 'ERR_INTROSPECTION_UNAVAILABLE'
   | 'ERR_BEARER_REQUEST_INVALID'
   | TokenErrorCode
   | ProofErrorCode
@@ -25,6 +26,7 @@ export type TokenErrorCode =
   | 'ERR_TOKEN_REVOKED'
   | 'ERR_TOKEN_CLAIM_INVALID'
   | 'ERR_TOKEN_CONFIRMATION_INVALID'
+  | 'ERR_TOKEN_INACTIVE'
   | 'ERR_TOKEN_REJECTED'
 
 /** Every `code` that a `ProofError` can carry. */
@@ -55,15 +57,36 @@ export class ConfigurationError extends AuthError {
   }
 }
 
-/** Reports that the issuer's metadata or keys cannot be had, so that nobody can be judged now. */
-export class MetadataUnavailableError extends AuthError {
-  declare readonly code: 'ERR_METADATA_UNAVAILABLE'
-  /** Seconds until the next attempt to reach the issuer; sent as `Retry-After`. */
+/** Is the base of reports that nobody can be judged now, which is nobody's fault who calls; answered with 503. */
+export abstract class UnavailableError extends AuthError {
+  /** Seconds until the next attempt; sent as `Retry-After`. */
   readonly retryAfter: number
 
-  constructor(message: string, options?: ErrorOptions & { retryAfter?: number | undefined }) {
+  protected constructor(
+    code: AuthErrorCode,
+    message: string,
+    { retryAfter = 1, ...options }: ErrorOptions & { retryAfter?: number | undefined },
+  ) {
+    super(code, message, options)
+    this.retryAfter = Math.max(1, Math.ceil(retryAfter))
+  }
+}
+
+/** Reports that the issuer's metadata or keys cannot be had, so that nobody can be judged now. */
+export class MetadataUnavailableError extends UnavailableError {
+  declare readonly code: 'ERR_METADATA_UNAVAILABLE'
+
+  constructor(message: string, options: ErrorOptions & { retryAfter?: number | undefined } = {}) {
     super('ERR_METADATA_UNAVAILABLE', message, options)
-    this.retryAfter = Math.max(1, Math.ceil(options?.retryAfter ?? 1))
+  }
+}
+
+/** Reports that the issuer cannot say now whether an opaque token is active (RFC 7662). */
+export class IntrospectionUnavailableError extends UnavailableError {
+  declare readonly code: 'ERR_INTROSPECTION_UNAVAILABLE'
+
+  constructor(message: string, options: ErrorOptions & { retryAfter?: number | undefined } = {}) {
+    super('ERR_INTROSPECTION_UNAVAILABLE', message, options)
   }
 }
 
@@ -104,4 +127,9 @@ export function nameErrors(types: readonly (abstract new (...parameters: never) 
   }
 }
 
-nameErrors([ConfigurationError, MetadataUnavailableError, BearerRequestError])
+nameErrors([
+  ConfigurationError,
+  MetadataUnavailableError,
+  IntrospectionUnavailableError,
+  BearerRequestError,
+])

@@ -123,6 +123,15 @@ export class TokenReplayedError extends TokenError {
   }
 }
 
+/** Reports an opaque token that its issuer calls inactive (RFC 7662 section 2.2); why, the issuer does not say. */
+export class TokenInactiveError extends TokenError {
+  declare readonly code: 'ERR_TOKEN_INACTIVE'
+
+  constructor() {
+    super('ERR_TOKEN_INACTIVE', 'The token is not active')
+  }
+}
+
 /** Reports a token that was withdrawn before it expired; hand it to an event's `fail()`. */
 export class TokenRevokedError extends TokenError {
   declare readonly code: 'ERR_TOKEN_REVOKED'
@@ -164,6 +173,7 @@ nameErrors([
   TokenExpiredError,
   TokenNotYetValidError,
   TokenReplayedError,
+  TokenInactiveError,
   TokenRevokedError,
   ClaimInvalidError,
   TokenRejectedError,

@@ -36,6 +36,14 @@ export interface DiagnosticMessages {
     /** Seconds since the keys in use were fetched. */
     readonly age: number
   }
+  'express-jwt-bearer:introspection-failed': {
+    /** The endpoint, without its query. */
+    readonly endpoint: string
+    /** What went wrong, in words; never an answer of the endpoint's. */
+    readonly reason: string
+    /** Seconds until the next attempt. */
+    readonly retryAfter: number
+  }
   'express-jwt-bearer:proof-failed': {
     readonly scheme: string
     /** The check that failed: the error's `reason`, `'replayed'` or `'nonce'`. */

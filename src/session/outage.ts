@@ -1,5 +1,5 @@
 import { stateOf } from '../core/authentication/request-state.js'
-import { BearerRequestError, MetadataUnavailableError } from '../core/errors.js'
+import { BearerRequestError, UnavailableError } from '../core/errors.js'
 import type { Request } from '../core/express.js'
 import { TokenError } from '../core/token-errors.js'
 import { sessionOf } from './request-session.js'
@@ -16,7 +16,7 @@ export function outageOf(req: Request): Error | undefined {
   if (failure !== undefined || req.user !== undefined) return failure
   for (const { result } of stateOf(req)?.results ?? []) {
     if (result.kind !== 'failure' || isAboutTheCaller(result.error)) continue
-    if (result.error instanceof MetadataUnavailableError) return result.error
+    if (result.error instanceof UnavailableError) return result.error
     return unavailable('The signed-in user cannot be judged now', result.error)
   }
   return undefined

@@ -1,7 +1,6 @@
 import { shownAddress } from '../../internal/shown-address.js'
 import { addressFault } from './address.js'
-
-const maxBytes = 1024 * 1024
+import { discardBody, parseJsonObject, readBody, TooLargeError } from './response-body.js'
 
 /** Reports an answer that came and cannot be used, as opposed to one that did not come. */
 export class UnusableDocumentError extends Error {}
@@ -44,10 +43,21 @@ export async function fetchDocument(
     signal,
   })
   if (response.status !== 200 || response.redirected) {
-    discard(response.body)
+    discardBody(response.body)
     throw refusal(response, shown)
   }
-  return parseObject(await readText(response, shown), shown)
+  const document = parseJsonObject(await readText(response, shown))
+  if (document !== undefined) return document
+  throw new UnusableDocumentError(`${shown} answered with something that is no JSON object`)
+}
+
+async function readText(response: Response, shown: string): Promise<string> {
+  try {
+    return await readBody(response)
+  } catch (error) {
+    if (!(error instanceof TooLargeError)) throw error
+    throw new UnusableDocumentError(`${shown} answered with ${error.message}`)
+  }
 }
 
 function refusal({ status, headers }: Response, shown: string): Error {
@@ -55,52 +65,4 @@ function refusal({ status, headers }: Response, shown: string): Error {
   if (status < 500 && status !== 429) return new UnusableDocumentError(message)
   const retryAfter = status === 429 || status === 503 ? headers.get('Retry-After') : null
   return new ServerTroubleError(message, retryAfter)
-}
-
-// Fetch's body is a web stream, that of older libraries a stream of Node's.
-type Body = Partial<
-  AsyncIterable<Uint8Array | string> &
-    Pick<ReadableStream, 'cancel'> &
-    Pick<NodeJS.ReadableStream, 'on'> & { destroy(): void }
->
-
-// An unread body keeps its connection busy. One that breaks afterwards concerns nobody.
-function discard(body: unknown): void {
-  const { cancel, destroy } = quiet(body)
-  if (cancel !== undefined) void cancel.call(body as ReadableStream).catch(() => undefined)
-  else destroy?.call(body)
-}
-
-function quiet(body: unknown): Body {
-  const stream = (body ?? {}) as Body
-  stream.on?.('error', () => undefined)
-  return stream
-}
-
-async function readText(response: Response, shown: string): Promise<string> {
-  const decoder = new TextDecoder()
-  let text = ''
-  let bytes = 0
-  const body = quiet(response.body)
-  if (body[Symbol.asyncIterator] === undefined) return text
-  for await (const part of body as AsyncIterable<Uint8Array | string>) {
-    const chunk = typeof part === 'string' ? Buffer.from(part) : part
-    bytes += chunk.byteLength
-    if (bytes > maxBytes) throw new UnusableDocumentError(`${shown} answered with more than 1 MiB`)
-    text += decoder.decode(chunk, { stream: true })
-  }
-  return text + decoder.decode()
-}
-
-function parseObject(text: string, shown: string): Record<string, unknown> {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    value = undefined
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new UnusableDocumentError(`${shown} answered with something that is no JSON object`)
-  }
-  return value as Record<string, unknown>
 }

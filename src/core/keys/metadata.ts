@@ -41,9 +41,28 @@ async function locateKeys(
   signal: AbortSignal,
 ): Promise<{ issuer: string | undefined; jwksUri: string }> {
   if (source.jwksUri !== undefined) return { issuer: undefined, jwksUri: source.jwksUri }
-  const { issuer, jwks_uri: jwksUri } = await fetchMetadata(source, backchannel, signal)
-  if (typeof issuer !== 'string' || typeof jwksUri !== 'string') {
-    throw new UnusableDocumentError('the metadata names no "issuer" or no "jwks_uri"')
+  const { issuer, document } = await fetchIssuerMetadata(source, backchannel, signal)
+  const { jwks_uri: jwksUri } = document
+  if (typeof jwksUri !== 'string') {
+    throw new UnusableDocumentError('the metadata names no "jwks_uri"')
+  }
+  return { issuer, jwksUri }
+}
+
+/**
+ * Fetches the metadata of an issuer.
+ *
+ * @throws when it cannot be had, or is that of another issuer.
+ */
+export async function fetchIssuerMetadata(
+  source: MetadataSource,
+  backchannel: Backchannel,
+  signal: AbortSignal,
+): Promise<{ issuer: string; document: Record<string, unknown> }> {
+  const document = await fetchMetadata(source, backchannel, signal)
+  const { issuer } = document
+  if (typeof issuer !== 'string') {
+    throw new UnusableDocumentError('the metadata names no "issuer"')
   }
   const { authority } = source
   // RFC 8414 section 3.3: a document for another issuer must not be used.
@@ -52,7 +71,7 @@ async function locateKeys(
       `the metadata of ${authority} names the issuer ${shownAddress(issuer)}`,
     )
   }
-  return { issuer, jwksUri }
+  return { issuer, document }
 }
 
 async function fetchMetadata(

@@ -54,9 +54,17 @@ export function unavailable(outage: Outage, now: number): MetadataUnavailableErr
 /** Carries an outage on by one more failed attempt. */
 export function nextOutage(
   earlier: Outage | undefined,
-  failure: { cause: unknown; address: string; asked: string; serves: boolean; now: number },
+  failure: {
+    cause: unknown
+    address: string
+    asked: string
+    serves: boolean
+    now: number
+    /** What was to be fetched. */
+    what?: string
+  },
 ): Outage {
-  const { cause, address, asked, serves, now } = failure
+  const { cause, address, asked, serves, now, what = 'keys' } = failure
   const attempts = (earlier?.attempts ?? 0) + 1
   const rest = cause instanceof ServerTroubleError ? readRetryAfter(cause.retryAfter, now) : 0
   const pause = Math.max(
@@ -65,7 +73,7 @@ export function nextOutage(
   )
   const reason = reasonOf(cause, asked)
   return {
-    error: new MetadataUnavailableError(`The keys of ${address} cannot be fetched: ${reason}`, {
+    error: new MetadataUnavailableError(`The ${what} of ${address} cannot be fetched: ${reason}`, {
       cause: withoutAddress(cause),
       retryAfter: pause,
     }),

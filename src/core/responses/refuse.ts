@@ -1,5 +1,5 @@
 import type { SchemeResult } from '../authentication/request-state.js'
-import { BearerRequestError, MetadataUnavailableError } from '../errors.js'
+import { BearerRequestError, UnavailableError } from '../errors.js'
 import { TokenError } from '../token-errors.js'
 import type { Request, Response } from '../express.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
@@ -20,7 +20,7 @@ export function refuse(
   const failures = found.flatMap(({ result }) => (result.kind === 'failure' ? [result.error] : []))
   const fault = failures.find((error) => !isAboutTheCaller(error))
   if (fault !== undefined) return serverFault(res, fault)
-  const unavailable = failures.find((error) => error instanceof MetadataUnavailableError)
+  const unavailable = failures.find((error) => error instanceof UnavailableError)
   if (unavailable !== undefined) return answer(res, unavailableAnswer(unavailable))
   return challengeAll(req, res, found, reason, (challenges) =>
     answer(res, challengeAnswer(failures, challenges)),
@@ -52,11 +52,11 @@ function isAboutTheCaller(error: Error): boolean {
     (one) =>
       one instanceof TokenError ||
       one instanceof BearerRequestError ||
-      one instanceof MetadataUnavailableError,
+      one instanceof UnavailableError,
   )
 }
 
-function unavailableAnswer(cause: MetadataUnavailableError): Answer {
+function unavailableAnswer(cause: UnavailableError): Answer {
   return { status: 503, code: cause.code, cause, retryAfter: cause.retryAfter }
 }
 

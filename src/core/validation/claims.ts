@@ -119,7 +119,7 @@ export function checkWith<const Arguments extends unknown[]>(
 }
 
 // RFC 8725 section 3.11: tokens of these kinds are proofs and notices, never access tokens.
-const otherKinds = /^(?:application\/)?(?:dpop|logout|secevent)\+jwt$/i
+const otherKinds = /^(?:application\/)?(?:dpop|logout|secevent|token-introspection)\+jwt$/i
 
 /** Checks `typ` against the accepted kinds; without any, only refuses kinds that are made for something else. */
 export function checkType(accepted: readonly string[] | undefined): Check {

@@ -125,7 +125,7 @@ export interface TokenValidationParameters<TClaims = JwtClaims> {
   /**
    * The accepted `typ` headers, compared as media types (RFC 7515 section 4.1.9).
    *
-   * @defaultValue Any but `dpop+jwt`, `logout+jwt` and `secevent+jwt`.
+   * @defaultValue Any but `dpop+jwt`, `logout+jwt`, `secevent+jwt` and `token-introspection+jwt`.
    */
   validTypes?: readonly string[] | undefined
   /**

@@ -227,6 +227,7 @@ describe('the type check', () => {
     ['a DPoP proof in other letters', 'Application/DPoP+JWT', undefined, refused],
     ['a logout notice', 'logout+jwt', undefined, refused],
     ['a security event', 'secevent+jwt', undefined, refused],
+    ['an answer of an introspection', 'token-introspection+jwt', undefined, refused],
     ['a type that is no text', 1, undefined, refused],
     ['a type that is null', null, undefined, refused],
     ['the accepted type', 'at+jwt', ['at+jwt'], ok],
