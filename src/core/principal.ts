@@ -199,6 +199,8 @@ inspectAs(Principal, ({ subject, scheme }) => `ClaimsPrincipal ${inspect({ subje
 
 // `null` says that there is no value, and a number that JSON cannot carry has lost its own: it equals nothing.
 function isThere(value: unknown): boolean {
+  // A schema may put out functions and symbols, which have no text.
+  if (typeof value === 'function' || typeof value === 'symbol') return false
   if (typeof value !== 'number') return value !== undefined && value !== null
   return Number.isSafeInteger(value) || (Number.isFinite(value) && !Number.isInteger(value))
 }

@@ -3,7 +3,8 @@
  * address at all, since a mistake in a password is what makes many of them unreadable.
  */
 export function shownAddress(address: string): string {
-  const [, scheme = '', rest = ''] = /^([a-z][a-z0-9+.-]*:[/\\]{2})?(.*)$/is.exec(address) ?? []
+  const [scheme] = /^(?:[a-z][a-z0-9+.-]*:[/\\]{2})?/i.exec(address) as unknown as [string]
+  const rest = address.slice(scheme.length)
   const end = rest.search(/[?#]/)
   const at = rest.lastIndexOf('@')
   // An "@" behind a "?" may end a password or stand in a query: nobody can tell, so nothing is shown.

@@ -6,6 +6,7 @@ import {
   type JwtClaims,
   type PrincipalOptions,
 } from 'express-jwt-bearer'
+import { principalOf, resolvePrincipal } from '../../src/core/principal.js'
 import { authenticate, hs256, options } from '../support/tokens.js'
 
 describe('createPrincipal', () => {
@@ -302,5 +303,15 @@ describe('claims that are null or lost', () => {
     expect(other.subject).toBeUndefined()
     expect(other.hasClaim('tenant')).toBe(false)
     expect(other.hasClaim('level', '2')).toBe(true)
+  })
+})
+
+describe('what a schema puts out', () => {
+  test('has a text, or is absent', () => {
+    const claims = { work: () => 1, mark: Symbol('a'), gone: { toJSON: () => undefined } }
+    const principal = principalOf(claims, claims, resolvePrincipal({}))
+    expect(principal.findAll('work')).toEqual([])
+    expect(principal.hasClaim('mark')).toBe(false)
+    expect(principal.findAll('gone')).toEqual(['undefined'])
   })
 })

@@ -92,6 +92,10 @@ export function createConfigurationManager(
     if (known !== undefined && known.trust !== seen) return known.trust
     if (outage !== undefined && !isOver(outage, now)) return undefined
     if (refreshing === undefined && !forChangedKeys(now)) return undefined
+    if (outage?.hung === true) {
+      refreshInBackground(now)
+      return undefined
+    }
     return refresh().then(
       (trust) => (trust === seen ? undefined : trust),
       () => undefined,

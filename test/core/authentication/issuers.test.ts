@@ -372,7 +372,11 @@ describe('a function that finds issuers', () => {
   ])('has %s that is changed in place heeded at once', async (_what, wrap) => {
     const [first, second] = [await makeKey(), await makeKey()]
     const jwk = { ...first.jwk }
-    const tokenValidationParameters = { validIssuer: one.url, ...wrap(jwk) }
+    const tokenValidationParameters = {
+      validIssuer: one.url,
+      issuerSigningKey: undefined,
+      ...wrap(jwk),
+    }
     const judge = judgeBy({ issuers: () => ({ audience, tokenValidationParameters }) })
     const token = await one.token({}, first)
     expect(await judge(token)).toBe('success')

@@ -178,6 +178,32 @@ describe('a new key under an old name', () => {
     expect(await another(await token({}, next))).toBe('success')
   })
 
+  test('is looked for behind the requests of an issuer that hung', async () => {
+    const old = await renamed()
+    issuer.publish(old)
+    const { judge } = bearer({ backchannelTimeout: 0.1 })
+    expect(await judge(await token({}, old))).toBe('success')
+    issuer.routes.set('/jwks', () => undefined)
+    expect(await judge(await forged('same'))).toBe('ERR_TOKEN_SIGNATURE_INVALID')
+    const fresh = await renamed()
+    issuer.publish(fresh)
+    seconds(30)
+    expect(await judge(await token({}, fresh))).toBe('ERR_TOKEN_SIGNATURE_INVALID')
+    await vi.waitFor(async () => {
+      expect(await judge(await token({}, fresh))).toBe('success')
+    })
+  })
+
+  test('is no reason for a 503 where the name is that of a key of the options', async () => {
+    const own = await renamed()
+    const { judge } = bearer({ tokenValidationParameters: { issuerSigningKey: own.jwk } })
+    await issuer.stop()
+    expect(await judge(await forged('same'))).toBe('ERR_TOKEN_SIGNATURE_INVALID')
+    seconds(1)
+    expect(await judge(await forged('same'))).toBe('ERR_TOKEN_SIGNATURE_INVALID')
+    await issuer.restart()
+  })
+
   test('is no reason for a 503 while the issuer is away', async () => {
     const old = await renamed()
     issuer.publish(old)
@@ -408,6 +434,12 @@ describe('a fetch of another library', () => {
     }
     await expect(bearer({ fetch: other }).ready()).rejects.toThrow('more than 1 MiB')
     expect(bodies.map(({ destroyed }) => destroyed)).toEqual([true, true])
+  })
+
+  test('may have a body that cannot be cancelled', async () => {
+    const body = { cancel: () => Promise.reject(new Error('locked')) }
+    const other = (input: unknown) => answer(String(input), () => body, 503)
+    await expect(bearer({ fetch: other }).ready()).rejects.toThrow('answered 503')
   })
 
   test('may have a body that breaks', async () => {

@@ -176,6 +176,17 @@ describe('keys that change', () => {
     },
   )
 
+  test('may bring a key of the name under which the signature is bad', async () => {
+    const renewed = () => ({ keys: named(`another secret, ${secret}`) })
+    const trust = { current: () => ({ keys: [] }), renewed, rechecked: () => undefined }
+    const parsedNamed = parseToken(hs256({}, { kid: 'a' }), 16_384)
+    const judged = attempt(
+      () => validateToken(parsedNamed, { ...validation, trust }),
+      (error) => (error as AuthError).code as never,
+    )
+    expect(await judged).toBe('ERR_TOKEN_SIGNATURE_INVALID')
+  })
+
   test('are not asked for again when the key is known', async () => {
     const renewed = vi.fn(() => undefined)
     const trust = {
