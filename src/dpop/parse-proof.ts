@@ -1,6 +1,6 @@
 import { ProofInvalidError } from '../core/proof-errors.js'
 import {
-  canonicalBase64url,
+  isCanonicalBase64url,
   parseObject,
   type ParsedToken,
 } from '../core/validation/parse-token.js'
@@ -37,7 +37,7 @@ export function parseProof(lines: readonly string[], rules: ProofRules): Proof {
 function decode(raw: string) {
   const encoded = raw.split('.')
   const [encodedHeader = '', encodedPayload = '', encodedSignature = ''] = encoded
-  if (encoded.length !== 3 || !encoded.every((part) => canonicalBase64url.test(part))) {
+  if (encoded.length !== 3 || !encoded.every((part) => isCanonicalBase64url(part))) {
     throw new ProofInvalidError('form')
   }
   const header = parsePart(Buffer.from(encodedHeader, 'base64url'))

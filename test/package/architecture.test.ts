@@ -163,6 +163,12 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
     [],
   ],
   ['mtls/', entryMayImport, []],
+  [
+    'protected-resource/',
+    // Tools of MCP servers are told who calls, and which of the token's audiences is this API.
+    [...entryMayImport, 'core/authentication/request-state.ts'],
+    [],
+  ],
   ['redis/', storeMayImport, []],
   ['postgres/', storeMayImport, []],
   [
@@ -286,7 +292,7 @@ function loadedBy(file: string, loaded = new Set<string>()): ReadonlySet<string>
 }
 
 describe('an import', () => {
-  test.each(['dpop', 'mtls'])('of %s loads no package', (entry) => {
+  test.each(['dpop', 'mtls', 'protected-resource'])('of %s loads no package', (entry) => {
     const files = [...loadedBy(`${entry}/index.ts`)]
     expect(files).toContain('core/errors.ts')
     expect(files.filter((file) => !codeOf.has(file))).toEqual([])

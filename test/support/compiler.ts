@@ -10,6 +10,7 @@ export const entries = [
   'session/index',
   'browser/index',
   'issuer/index',
+  'protected-resource/index',
   'dpop/index',
   'mtls/index',
   'redis/index',

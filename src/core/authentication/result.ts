@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import type { JwtHeader } from '../events.js'
 import { inspectAs } from '../../internal/inspection.js'
 import type { ClaimsPrincipal, JwtClaims } from '../principal.js'
-import { toDate } from '../validation/claims.js'
+import { audiencesOf, toDate } from '../validation/claims.js'
 import type { ValidatedToken } from '../validation/validated-token.js'
 
 /** A caller is known. Inspects and serialises without token and claims. */
@@ -85,6 +85,14 @@ export class Success extends Result implements AuthenticateSuccess {
 
   static claimsOf(result: Success): JwtClaims | undefined {
     return result.#token?.payload
+  }
+
+  /** The audiences of the token that the scheme accepts; none where an event named the caller. */
+  get audiences(): readonly string[] {
+    const token = this.#token
+    return token === undefined
+      ? []
+      : audiencesOf(token.payload).filter((audience) => token.settings.acceptsAudience(audience))
   }
 
   toJSON(): Record<string, unknown> {

@@ -62,12 +62,17 @@ function parseHeader(encoded: string): JwtHeader {
   return header
 }
 
-/** Whole groups of four, and at the end what one or two bytes leave, unused bits being zero (RFC 4648 section 3.5). */
-export const canonicalBase64url = /^(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?$/
+// Whole groups of four, and at the end what one or two bytes leave, unused bits being zero (RFC 4648 section 3.5).
+const canonicalBase64url = /^(?:[\w-]{4})*(?:[\w-][AQgw]|[\w-]{2}[AEIMQUYcgkosw048])?$/
+
+/** Tells whether a text is the one spelling of its bytes as base64url without padding. */
+export function isCanonicalBase64url(text: string): boolean {
+  return canonicalBase64url.test(text)
+}
 
 // A second spelling of the same signature would be a second token to whoever remembers tokens as text.
 function parseSignature(encoded: string): Buffer {
-  if (!canonicalBase64url.test(encoded)) throw new TokenMalformedError()
+  if (!isCanonicalBase64url(encoded)) throw new TokenMalformedError()
   return Buffer.from(encoded, 'base64url')
 }
 

@@ -15,9 +15,10 @@ import {
 import type { KeyRules } from './find-keys.js'
 import { lifetimeChecks, readClockSkew, replayChecks } from './lifetime-settings.js'
 import type { TokenValidationParameters } from './parameters.js'
+import type { AudienceRule } from './validated-token.js'
 
 /** The checks of the claims, in the order in which they run. */
-export interface ClaimsChecks {
+export interface ClaimsChecks extends AudienceRule {
   readonly checks: readonly Check[]
   /** Those that a token must also pass when it is known to have passed them before. */
   readonly checksOfEveryUse: readonly Check[]
@@ -46,24 +47,23 @@ export function resolveChecks(
   around: ClaimsSurroundings,
 ): ClaimsChecks {
   const clockSkew = readClockSkew(parameters)
-  const claims = [
-    ...lifetimeChecks(parameters, clockSkew, around.clock),
-    ...audienceChecks(parameters, around.audience),
-    ...issuerChecks(parameters, around.metadata),
-  ]
+  const lifetime = lifetimeChecks(parameters, clockSkew, around.clock)
+  const audience = readAudience(parameters, around.audience)
+  const claims = [...lifetime, ...audience.checks, ...issuerChecks(parameters, around.metadata)]
   const once = [checkType(validTypes(parameters)), ...schemaChecks(parameters)]
   const replay = replayChecks(parameters, clockSkew, around.scheme)
   return {
     checks: [...claims, ...once, ...replay],
     // Types never change, and what a schema made of the claims is kept: it can cost more than the signature.
     checksOfEveryUse: [...claims, ...replay],
+    acceptsAudience: audience.acceptsAudience,
   }
 }
 
-function audienceChecks(
+function readAudience(
   parameters: TokenValidationParameters<never>,
   shorthand: readonly string[],
-): readonly Check[] {
+): AudienceRule & { readonly checks: readonly Check[] } {
   const validate = readFlag(parameters.validateAudience, `${prefix}.validateAudience`, true)
   const validator = readFunction(parameters.audienceValidator, `${prefix}.audienceValidator`)
   const slashed = `${prefix}.ignoreTrailingSlashWhenValidatingAudience`
@@ -74,21 +74,24 @@ function audienceChecks(
     ...shorthand,
   ]
   if (validator !== undefined) {
-    return [
-      checkWith(
-        validator,
-        ({ payload, securityToken }) => [audiencesOf(payload), securityToken],
-        AudienceInvalidError,
-      ),
-    ]
+    const check = checkWith(
+      validator,
+      ({ payload, securityToken }) => [audiencesOf(payload), securityToken],
+      AudienceInvalidError,
+    )
+    return { checks: [check], acceptsAudience: () => true }
   }
-  if (!validate) return []
+  if (!validate) return { checks: [], acceptsAudience: () => true }
   if (valid.length === 0) {
     throw new ConfigurationError(
       `"audience" is missing, so no token would be meant for this API; set "audience" or "${prefix}.validAudience", or "${prefix}.validateAudience" to false to accept tokens meant for anyone`,
     )
   }
-  return [checkAudience(new Set(ignoreSlash ? valid.flatMap(withAndWithoutSlash) : valid))]
+  const accepted = new Set(ignoreSlash ? valid.flatMap(withAndWithoutSlash) : valid)
+  return {
+    checks: [checkAudience(accepted)],
+    acceptsAudience: (audience) => accepted.has(audience),
+  }
 }
 
 function withAndWithoutSlash(audience: string): readonly string[] {

@@ -5,6 +5,11 @@ import { canFreeze, freezeClaims } from '../../internal/frozen-claims.js'
 import type { JwtClaims } from '../principal.js'
 import type { ParsedToken } from './parse-token.js'
 
+/** Which audiences count as this API. */
+export interface AudienceRule {
+  readonly acceptsAudience: (audience: string) => boolean
+}
+
 /** A token whose signature holds. Whatever it shows to the outside is frozen first. */
 export class ValidatedToken {
   readonly raw: string
@@ -12,7 +17,7 @@ export class ValidatedToken {
   readonly payload: JwtClaims
   readonly key: SigningKey
   /** The settings it was checked by. */
-  readonly settings: object
+  readonly settings: AudienceRule
   /** What was trusted when the token was last checked. */
   trust: Trust
   /** Until when the token need not be checked anew, in milliseconds since the epoch. */
@@ -26,7 +31,7 @@ export class ValidatedToken {
     { raw, header }: ParsedToken,
     payload: JwtClaims,
     { key, trust }: { readonly key: SigningKey; readonly trust: Trust },
-    settings: object,
+    settings: AudienceRule,
   ) {
     this.raw = raw
     this.header = header
