@@ -375,6 +375,7 @@ describe('renewed()', () => {
     const newer = await manager.renewed(seen)
     expect(newer).not.toBe(seen)
     expect(await manager.renewed(seen)).toBe(newer)
+    expect(await manager.rechecked(seen)).toBe(newer)
     expect(issuer.keyFetches()).toBe(2)
   })
 })
