@@ -8,7 +8,7 @@ import {
 } from './authorization/policy.js'
 import { ConfigurationError } from './errors.js'
 import type { Middleware } from './express.js'
-import { checkNames, checkObject } from './option-checks.js'
+import { checkNames, checkObject, kindOf, readClock } from './option-checks.js'
 import type { ClaimsPrincipal } from './principal.js'
 import { createGuard } from './guard.js'
 
@@ -26,7 +26,13 @@ export interface AuthorizationOptions<Name extends string = string> {
    *
    * @defaultValue An authenticated caller.
    */
-  defaultPolicy?: PolicyInput | undefined
+  defaultPolicy?: PolicyInput
+  /**
+   * Gives the time in milliseconds since the epoch, for `requireRecentAuthentication()`.
+   *
+   * @defaultValue `Date.now`
+   */
+  clock?: (() => number) | undefined
 }
 
 /** What {@link createAuthorization} returns. */
@@ -37,13 +43,14 @@ export interface Authorization<Name extends string> {
    * Judges a caller by a policy, for decisions that depend on a resource.
    *
    * @param policy - A name, a policy or a function that builds one.
-   * @param principal - The caller; nobody never meets a policy.
+   * @param principal - The caller; nobody never meets a policy, nor does the caller of a scheme that it does
+   * not name.
    * @param resource - What assertions find as `context.resource`.
-   * @returns What the policy said; nothing is answered.
+   * @returns What the policy said; nothing is answered. Rejects with a `TypeError` for what is no principal.
    */
   readonly evaluate: (
     policy: Name | PolicyInput,
-    principal: ClaimsPrincipal | undefined,
+    principal: ClaimsPrincipal | null | undefined,
     resource?: unknown,
   ) => Promise<AuthorizationResult>
 }
@@ -68,7 +75,17 @@ export interface Authorization<Name extends string> {
 export function createAuthorization<const Name extends string = never>(
   options: AuthorizationOptions<Name> = {},
 ): Authorization<Name> {
-  checkNames(options, ['policies', 'defaultPolicy'], 'the options of createAuthorization()')
+  checkNames(
+    options,
+    ['policies', 'defaultPolicy', 'clock'],
+    'the options of createAuthorization()',
+  )
+  if ('defaultPolicy' in options && options.defaultPolicy === undefined) {
+    throw new ConfigurationError(
+      '"defaultPolicy" is there and undefined, which would let every signed-in caller in; leave it out, or set the variable it is read from',
+    )
+  }
+  const clock = readClock(options.clock)
   const { policies = {}, defaultPolicy = (policy: PolicyBuilder) => policy } = options
   checkObject(policies, '"policies"')
   const named = new Map<string, AuthorizationPolicy>(
@@ -85,10 +102,25 @@ export function createAuthorization<const Name extends string = never>(
   }
 
   return {
-    authorize: (...requirements) => createGuard(resolveDemands(requirements, policyOf, byDefault)),
-    evaluate: async (policy, principal, resource) =>
-      evaluatePolicy(policyOf(policy), principal, { resource }),
+    authorize: (...requirements) =>
+      createGuard(resolveDemands(requirements, policyOf, byDefault), clock),
+    evaluate: async (policy, principal, resource) => {
+      const asked = policyOf(policy)
+      return evaluatePolicy(asked, judgedCaller(asked, principal), { resource, clock })
+    },
   }
+}
+
+// Nobody, and whoever comes from a scheme that the policy does not accept, is no caller for it.
+function judgedCaller(
+  { schemes }: AuthorizationPolicy,
+  principal: ClaimsPrincipal | null | undefined,
+): ClaimsPrincipal | undefined {
+  if (principal === null || principal === undefined) return undefined
+  if (typeof (principal as Partial<ClaimsPrincipal>).isInRole !== 'function') {
+    throw new TypeError(`evaluate() judges a principal, such as req.user, got ${kindOf(principal)}`)
+  }
+  return schemes.length === 0 || schemes.includes(principal.scheme) ? principal : undefined
 }
 
 /**

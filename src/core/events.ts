@@ -217,6 +217,14 @@ export class ChallengeContext extends Context {
   errorUri: string | undefined
   /** Scopes that the route asks for, separated by spaces. */
   scope: string | undefined
+  /** Authentication context class references, separated by spaces, one of which would do (RFC 9470 section 3). */
+  acrValues: string | undefined
+  /** How many seconds ago the user may have signed in at the most (RFC 9470 section 3). */
+  maxAge: number | undefined
+  /** Address of the protected resource's metadata (RFC 9728 section 5.1). */
+  resourceMetadata: string | undefined
+  /** The caller who is known and has to sign in again, more strongly or anew; otherwise nobody is known. */
+  readonly principal: ClaimsPrincipal | undefined
   /** What the policy would have asked for. */
   readonly authorizationFailure: AuthorizationFailure | undefined
   #handled = false
@@ -228,8 +236,12 @@ export class ChallengeContext extends Context {
       error?: string | undefined
       errorDescription?: string | undefined
       scope?: string | undefined
+      acrValues?: string | undefined
+      maxAge?: number | undefined
+      resourceMetadata?: string | undefined
     },
     authorizationFailure: AuthorizationFailure | undefined,
+    principal?: ClaimsPrincipal,
   ) {
     super(exchange)
     this.authenticateFailure = failure
@@ -237,7 +249,11 @@ export class ChallengeContext extends Context {
     this.errorDescription = parameters.errorDescription
     this.errorUri = undefined
     this.scope = parameters.scope
+    this.acrValues = parameters.acrValues
+    this.maxAge = parameters.maxAge
+    this.resourceMetadata = parameters.resourceMetadata
     this.authorizationFailure = authorizationFailure
+    this.principal = principal
   }
 
   /** Whether {@link ChallengeContext.handleResponse} was called. */

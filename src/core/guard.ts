@@ -10,14 +10,18 @@ import { evaluatePolicy, type AuthorizationResult } from './authorization/evalua
 import {
   authenticatedUser,
   isScopeRequirement,
-  judgesUserAlone,
-  type AuthorizationRequirement,
+  UserRequirement,
 } from './authorization/requirement.js'
+import { signInWanted } from './authorization/step-up.js'
+import { handOver } from '../internal/hand-over.js'
 import type { Middleware, NextFunction, Request, Response } from './express.js'
+import type { ClaimsPrincipal } from './principal.js'
 import { andThen, attempt, isPromise, type MaybePromise } from '../internal/maybe-promise.js'
 import { forbid } from './responses/forbid.js'
 import { httpError, serverFault } from './responses/http-error.js'
+import { isAnswered } from './responses/challenge.js'
 import { refuse } from './responses/refuse.js'
+import { stepUp } from './responses/step-up.js'
 
 type Succeeded = SchemeResult & { readonly result: AuthenticateSuccess }
 
@@ -25,27 +29,29 @@ type Succeeded = SchemeResult & { readonly result: AuthenticateSuccess }
 type Verdict = 'pass' | Error | undefined
 
 /** Makes the handler that lets a request through, challenges it or forbids it. */
-export function createGuard(demands: Demands): Middleware {
+export function createGuard(demands: Demands, clock: () => number): Middleware {
   const { policy, optional } = demands
-  const scopes = scopesOf(policy.requirements)
-  const mayAnswer = !policy.requirements.every(judgesUserAlone)
+  const scopes = policy.requirements.filter(isScopeRequirement).map((asked) => asked.scopes)
+  const mayAnswer = !policy.requirements.every((one) => one instanceof UserRequirement)
 
   function judge(req: Request, res: Response): MaybePromise<Verdict> {
     const state = stateOf(req)
     if (state === undefined) {
       return misplaced(
-        'authorize() ran before jwtBearer(): put app.use(jwtBearer(options)) in front of the guarded routes',
+        'authorize() ran before jwtBearer(): put app.use(jwtBearer(options)) in front of the guarded routes. If it is there, two copies of this package may be loaded: npm ls express-jwt-bearer',
       )
     }
+    state.looked = true
     const found = considered(state, policy.schemes)
     if (found instanceof Error) return found
     const successes = found.filter((one): one is Succeeded => one.result.kind === 'success')
     if (successes.length > 0) return judgeCallers(req, res, state, successes)
     if (optional && found.every(({ result }) => result.kind === 'none')) {
-      return pass(req, state, (found[0] as SchemeResult).result)
+      return pass(req, state, (found[0] as SchemeResult).result, none)
     }
     const authorizationFailure = { failedRequirements: [authenticatedUser], reasons: [] }
-    return refuse(req, res, found, { scopes, authorizationFailure })
+    const scopesFor = (scheme: string) => scopesToName(state, scheme, scopes)
+    return refuse(req, res, found, { scopesFor, authorizationFailure })
   }
 
   // Several schemes may know a caller: the first one that meets the policy is let through.
@@ -57,54 +63,95 @@ export function createGuard(demands: Demands): Middleware {
     earlier?: () => MaybePromise<Verdict>,
   ): MaybePromise<Verdict> {
     const { result } = caller as Succeeded
-    const judged = evaluatePolicy(policy, result.principal, { req, resource: req })
+    const judged = evaluatePolicy(policy, result.principal, { req, resource: req, clock })
     return andThen(judged, (outcome): MaybePromise<Verdict> => {
-      if (outcome.succeeded) return pass(req, state, result)
-      const refuseFirst = earlier ?? (() => forbidCaller(req, res, caller as Succeeded, outcome))
+      if (outcome.succeeded) return pass(req, state, result, scopes)
+      const refuseFirst =
+        earlier ?? (() => refuseCaller(req, res, state, caller as Succeeded, outcome))
       return others.length === 0
         ? refuseFirst()
         : judgeCallers(req, res, state, others, refuseFirst)
     })
   }
 
+  function refuseCaller(
+    req: Request,
+    res: Response,
+    state: RequestState,
+    found: Succeeded,
+    { failedRequirements, reasons }: AuthorizationResult,
+  ): MaybePromise<Error | undefined> {
+    const { principal } = found.result
+    const authorizationFailure = { failedRequirements, reasons }
+    const named = scopesToName(state, found.scheme.name, scopes, principal)
+    const wanted = signInWanted(failedRequirements, isScopeRequirement)
+    if (wanted !== undefined) {
+      return stepUp(req, res, found, { principal, authorizationFailure, scopes: named, ...wanted })
+    }
+    // With anything else missing too, a wider token would only be refused again.
+    const wouldHelp = failedRequirements.every(isScopeRequirement)
+    return forbid(req, res, found, {
+      principal,
+      authorizationFailure,
+      scopes: wouldHelp ? named : none,
+    })
+  }
+
   function authorizeMiddleware(req: Request, res: Response, next: NextFunction): void {
     const goOn = (verdict: Verdict) => {
       // An assertion may have answered; the handler would write a second time.
-      if (verdict === 'pass' && (!mayAnswer || !res.writableEnded)) next()
+      if (verdict === 'pass' && (!mayAnswer || !isAnswered(res))) next()
       else if (verdict instanceof Error) next(verdict)
     }
     const verdict = attempt(
       () => judge(req, res),
       (thrown) => serverFault(res, thrown),
     )
-    if (isPromise(verdict)) void verdict.then(goOn)
-    else goOn(verdict)
+    // What is thrown after a wait has nobody above to catch it.
+    if (isPromise(verdict)) {
+      void verdict.then(goOn).then(undefined, (thrown: unknown) => {
+        handOver(thrown, res, next)
+      })
+    } else goOn(verdict)
   }
 
   return authorizeMiddleware as Middleware
 }
 
-function pass(req: Request, state: RequestState, result: AuthenticateResult): 'pass' {
+const none: readonly never[] = []
+
+function pass(
+  req: Request,
+  state: RequestState,
+  result: AuthenticateResult,
+  scopes: readonly (readonly string[])[],
+): 'pass' {
   req.user = result.kind === 'success' ? result.principal : undefined
   state.used = result
+  if (scopes.length > 0 && result.kind === 'success') {
+    state.passed = [...(state.passed ?? []), { scheme: result.scheme, scopes }]
+  }
   return 'pass'
 }
 
-function forbidCaller(
-  req: Request,
-  res: Response,
-  found: Succeeded,
-  { failedRequirements, reasons }: AuthorizationResult,
-): MaybePromise<Error | undefined> {
-  return forbid(req, res, found, {
-    principal: found.result.principal,
-    authorizationFailure: { failedRequirements, reasons },
-    scopes: scopesOf(failedRequirements),
-  })
+// Everything that this guard and those before it ask for, held or not: a client asks for exactly what is
+// named, and would lose what is not. Of alternatives the one that the caller holds, else the first.
+function scopesToName(
+  state: RequestState,
+  scheme: string,
+  asked: readonly (readonly string[])[],
+  caller?: ClaimsPrincipal,
+): readonly string[] {
+  const passed = state.passed?.filter((guard) => guard.scheme === scheme) ?? none
+  const all = [...passed.flatMap((guard) => guard.scopes), ...asked]
+  if (all.length === 0) return none
+  const known = caller ?? callerOf(state, scheme)
+  return [...new Set(all.map((any) => any.find((one) => known?.hasScope(one)) ?? String(any[0])))]
 }
 
-function scopesOf(requirements: readonly AuthorizationRequirement[]): readonly string[] {
-  return [...new Set(requirements.filter(isScopeRequirement).flatMap(({ scopes }) => scopes))]
+function callerOf(state: RequestState, scheme: string): ClaimsPrincipal | undefined {
+  const result = resultOf(state, scheme)?.result
+  return result?.kind === 'success' ? result.principal : undefined
 }
 
 // The schemes a policy names, or all that looked at the request.

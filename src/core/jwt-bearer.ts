@@ -8,9 +8,11 @@ import { resolveScheme, type AuthenticationScheme } from './authentication/schem
 import { publisher } from '../internal/diagnostics.js'
 import { codeOf, ConfigurationError } from './errors.js'
 import type { Middleware, NextFunction, Request, Response } from './express.js'
+import { handOver } from '../internal/hand-over.js'
 import { isPromise } from '../internal/maybe-promise.js'
 import type { ClaimsPrincipal, JwtClaims } from './principal.js'
 import { authenticationRequired } from './responses/http-error.js'
+import { warnIfUnguarded } from './unguarded.js'
 
 /** The middleware that {@link jwtBearer} makes, and its other doors. */
 export interface JwtBearerMiddleware<TClaims = JwtClaims> extends Middleware {
@@ -60,6 +62,7 @@ export interface JwtBearerMiddleware<TClaims = JwtClaims> extends Middleware {
 export function jwtBearer<TClaims extends object = JwtClaims>(
   options: JwtBearerOptions<TClaims>,
 ): JwtBearerMiddleware<TClaims> {
+  refuseRequest(options)
   const scheme = resolveScheme(options as JwtBearerOptions<never>)
 
   const { onMessageReceived, onTokenValidated, onAuthenticationFailed } = scheme.events
@@ -73,13 +76,18 @@ export function jwtBearer<TClaims extends object = JwtClaims>(
     }
     const goOn = (found: AuthenticateResult) => {
       record(req, scheme, found)
+      if (found.kind === 'failure') warnIfUnguarded(req, res, found.error)
       // An event may have answered; whatever follows would write a second time. Asked only where there is
       // one: Express gives each request and response a shape of its own, so that reading them is slow.
-      if (!mayAnswer || !res.writableEnded) next()
+      if (!mayAnswer || !res.headersSent) next()
     }
     const result = authenticate(scheme, exchangeOf(scheme, req, res))
-    if (isPromise(result)) void result.then(goOn)
-    else goOn(result)
+    // What is thrown after a wait has nobody above to catch it.
+    if (isPromise(result)) {
+      void result.then(goOn).then(undefined, (thrown: unknown) => {
+        handOver(thrown, res, next)
+      })
+    } else goOn(result)
   }
 
   return Object.assign(jwtBearerMiddleware as Middleware, {
@@ -92,7 +100,9 @@ export function jwtBearer<TClaims extends object = JwtClaims>(
       return result
     },
     user: (req: object) => {
-      const result = resultOf(stateOf(req), scheme.name)?.result
+      const state = stateOf(req)
+      if (state !== undefined) state.looked = true
+      const result = resultOf(state, scheme.name)?.result
       if (result?.kind !== 'success') throw authenticationRequired(scheme)
       return result.principal as ClaimsPrincipal<TClaims>
     },
@@ -115,6 +125,15 @@ function record(req: Request, scheme: AuthenticationScheme, result: Authenticate
   const isFirst = recordResult(req, { scheme, result })
   if (result.kind === 'success' && isFirst) req.user = result.principal
   publish(scheme, result)
+}
+
+// `app.use(jwtBearer)` hands a request over where the options belong.
+function refuseRequest(options: unknown): void {
+  if (typeof options === 'object' && options !== null && 'httpVersion' in options) {
+    throw new ConfigurationError(
+      'jwtBearer was handed to Express without being called; write app.use(jwtBearer(options))',
+    )
+  }
 }
 
 function sameName(name: string): ConfigurationError {

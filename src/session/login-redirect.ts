@@ -3,7 +3,7 @@ import { BearerRequestError } from '../core/errors.js'
 import type { ChallengeContext } from '../core/events.js'
 import type { Request } from '../core/express.js'
 import { checkNames, readFunction, readText } from '../core/option-checks.js'
-import { formatChallenge } from '../core/responses/www-authenticate.js'
+import { challengeLines } from '../core/responses/challenge-lines.js'
 import { bringsToken } from './own-credentials.js'
 import { sendProblem } from './problem.js'
 
@@ -51,13 +51,9 @@ export function loginRedirect(
     res.vary('Accept, Sec-Fetch-Mode')
     // Somebody who is refused on the login page itself would be sent there for ever.
     if (!isPageLoad(req) || isAt(req, loginPath)) {
-      const { error, errorDescription, errorUri, scope } = context
-      const { realm } = context.options
       const isMalformed = context.authenticateFailure instanceof BearerRequestError
-      res.setHeader(
-        'WWW-Authenticate',
-        formatChallenge({ realm, error, errorDescription, errorUri, scope }),
-      )
+      const [first = '', ...others] = challengeLines(context)
+      res.setHeader('WWW-Authenticate', others.length === 0 ? first : [first, ...others])
       sendProblem(res, isMalformed ? 400 : 401, isMalformed ? 'Bad Request' : 'Unauthorized')
       return
     }
@@ -65,8 +61,22 @@ export function loginRedirect(
     const target = isReading(req) ? returnUrl(req, loginPath) : '/'
     res.setHeader('Cache-Control', 'private, no-store')
     res.vary('Cookie')
-    res.redirect(303, `${loginPath}?${parameter}=${encodeURIComponent(target)}`)
+    const query = [[parameter, target] as const, ...wantedOf(context)]
+      .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+      .join('&')
+    res.redirect(303, `${loginPath}?${query}`)
   }
+}
+
+// RFC 9470 section 3: what the login page has to ask the issuer for.
+function wantedOf({
+  acrValues,
+  maxAge,
+}: ChallengeContext): readonly (readonly [name: string, value: string])[] {
+  return [
+    ...(acrValues === undefined ? [] : [['acr_values', acrValues] as const]),
+    ...(maxAge === undefined ? [] : [['max_age', String(maxAge)] as const]),
+  ]
 }
 
 function returnUrl({ originalUrl }: Request, loginPath: string): string {

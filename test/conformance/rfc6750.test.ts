@@ -54,7 +54,7 @@ describe('RFC 6750', () => {
       'error_description is text for people, in ASCII',
       `Bearer ${expired}`,
       'read',
-      `401 Bearer realm="example", error="invalid_token", error_description="The token expired at '2001-09-09T01:46:40.000Z'"`,
+      `401 Bearer realm="example", error="invalid_token", error_description="The token expired at '2001-09-09T01:46:40.000Z'", scope="read"`,
     ],
     [
       '3.1',
@@ -82,7 +82,7 @@ describe('RFC 6750', () => {
       'invalid_token is answered with 401',
       'Bearer nonsense',
       'read',
-      '401 Bearer realm="example", error="invalid_token"',
+      '401 Bearer realm="example", error="invalid_token", scope="read"',
     ],
     [
       '3.1',

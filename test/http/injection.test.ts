@@ -81,7 +81,9 @@ describe.each(frameworks)('header values under $framework', ({ express }) => {
     const onMessageReceived: JwtBearerEvents['onMessageReceived'] = (context) => {
       context.fail(text)
     }
-    expect(await send({ onMessageReceived })).toBe('401 Bearer error="invalid_token"')
+    expect(await send({ onMessageReceived })).toBe(
+      '401 Bearer error="invalid_token", scope="orders"',
+    )
   })
 
   test.each([

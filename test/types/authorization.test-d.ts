@@ -19,12 +19,11 @@ describe('createAuthorization', () => {
       AdminOnly: (policy) => policy.requireRole('Admin'),
       CanReadOrders: buildPolicy((policy) => policy.requireScope('orders.read')),
     },
-    defaultPolicy: undefined,
   })
 
   test('knows the names of its policies', () => {
     expectTypeOf(authorization.authorize('AdminOnly', 'CanReadOrders')).toExtend<RequestHandler>()
-    authorization.authorize({ policy: 'AdminOnly', roles: ['Admin'], schemes: undefined })
+    authorization.authorize({ policy: 'AdminOnly', roles: ['Admin'] })
     // @ts-expect-error a policy that was never defined
     authorization.authorize('AdminsOnly')
     // @ts-expect-error a policy that was never defined
@@ -46,7 +45,9 @@ describe('createAuthorization', () => {
 
   test('accepts undefined as not given', () => {
     createAuthorization(undefined)
-    createAuthorization({ policies: undefined, defaultPolicy: undefined })
+    createAuthorization({ policies: undefined, clock: undefined })
+    // @ts-expect-error an unset variable must not open a route
+    createAuthorization({ defaultPolicy: undefined })
     // @ts-expect-error a misspelt option
     createAuthorization({ policy: {} })
     // @ts-expect-error a policy that is missing
@@ -73,7 +74,9 @@ describe('authorize', () => {
       { roles: 'Admin' },
       buildPolicy(() => undefined),
     )
-    authorize({ policy: undefined, roles: undefined, schemes: undefined, optional: undefined })
+    authorize({ optional: undefined })
+    // @ts-expect-error an unset variable must not open a route
+    authorize({ roles: process.env['ADMIN_ROLE'] })
     // @ts-expect-error names belong to createAuthorization()
     authorize('AdminOnly')
     // @ts-expect-error a misspelt member

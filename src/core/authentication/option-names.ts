@@ -22,6 +22,7 @@ const ofMiddleware: Names<JwtBearerOptions> = {
   saveToken: true,
   includeErrorDetails: true,
   realm: true,
+  resourceMetadata: true,
   refreshOnIssuerKeyNotFound: true,
   automaticRefreshInterval: true,
   refreshInterval: true,

@@ -89,6 +89,12 @@ export interface JwtBearerOptions<TClaims = JwtClaims> extends IssuerOptions<TCl
   /** The `realm` parameter of challenges (RFC 9110 section 11.5). */
   realm?: string | undefined
   /**
+   * Address of the protected resource's metadata (RFC 9728), wherever it is served: named in every challenge,
+   * so that clients which know nothing but the API's URL find out who issues tokens for it. An `https:` URL
+   * without a fragment; `http:` is for this machine alone.
+   */
+  resourceMetadata?: string | undefined
+  /**
    * Whether an unknown key makes the keys be fetched again, and the same request be judged by them.
    *
    * @defaultValue `true`

@@ -14,6 +14,17 @@ export interface RequestState {
   readonly results: SchemeResult[]
   /** The result that the last guard relied on. */
   used: AuthenticateResult | undefined
+  /** What guards that were passed asked scopes for; absent before the first. */
+  passed: PassedGuard[] | undefined
+  /** Whether anybody has asked what came out. */
+  looked: boolean
+}
+
+/** A guard that a caller was let through. */
+export interface PassedGuard {
+  readonly scheme: string
+  /** Alternatives of each requirement. */
+  readonly scopes: readonly (readonly string[])[]
 }
 
 // Held outside the request, where no other middleware can write: guards trust nothing else.
@@ -28,7 +39,7 @@ export function recordResult(request: object, found: SchemeResult): boolean {
   const state = states.get(request)
   const isSuccess = found.result.kind === 'success'
   if (state === undefined) {
-    states.set(request, { results: [found], used: undefined })
+    states.set(request, { results: [found], used: undefined, passed: undefined, looked: false })
     return isSuccess
   }
   const isFirst = !state.results.some(({ result }) => result.kind === 'success')
@@ -66,6 +77,7 @@ export function resultOf(
  */
 export function getAuthentication(request: object, scheme?: string): AuthenticateResult {
   const state = stateOf(request)
+  if (state !== undefined) state.looked = true
   if (scheme !== undefined) return resultOf(state, scheme)?.result ?? noAuthentication
   const { used, results = [] } = state ?? {}
   if (used !== undefined) return used

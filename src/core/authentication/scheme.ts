@@ -18,6 +18,7 @@ import { routeByList, routeByResolver, type IssuerRoute } from './issuer-routes.
 import { eventNames, issuerOptionNames, optionNames } from './option-names.js'
 import type { JwtBearerOptions } from './options.js'
 import type { AuthenticationRequest } from './read-token.js'
+import { readResourceMetadata } from './resource-metadata.js'
 import { resolveRules, type CommonSettings, type TokenRules } from './token-rules.js'
 
 const day = 86_400
@@ -38,6 +39,8 @@ export interface AuthenticationScheme {
   readonly saveToken: boolean
   readonly includeErrorDetails: boolean
   readonly realm: string | undefined
+  /** Where the metadata of the protected resource is (RFC 9728). */
+  readonly resourceMetadata: string | undefined
   readonly maxTokenLength: number
   readonly cache: TokenCache
 }
@@ -61,6 +64,7 @@ export function resolveScheme(options: JwtBearerOptions<never>): AuthenticationS
     saveToken: readFlag(options.saveToken, 'saveToken', true),
     includeErrorDetails: readFlag(options.includeErrorDetails, 'includeErrorDetails', true),
     realm: readText(options.realm, 'realm'),
+    resourceMetadata: readResourceMetadata(options.resourceMetadata),
     maxTokenLength: readCount(options.maxTokenLength, 'maxTokenLength', 16384),
     cache: resolveCache(options.tokenCache, common.clock),
   })

@@ -1,15 +1,20 @@
 import { ConfigurationError } from '../errors.js'
 import { checkNames, readFlag, readTexts } from '../option-checks.js'
-import { PolicyBuilder, type AuthorizationPolicy, type PolicyInput } from './policy.js'
+import {
+  PolicyBuilder,
+  type AuthorizationPolicy,
+  type PolicyBuilderFunction,
+  type PolicyInput,
+} from './policy.js'
 
 /** A guard's requirement in long form. */
 export interface AuthorizeOptions<Name extends string = never> {
-  /** A policy. */
-  policy?: Name | PolicyInput | undefined
+  /** A policy. Like the other members it throws where it is there and `undefined`. */
+  policy?: Name | PolicyInput
   /** Roles, one of which the caller must have. */
-  roles?: string | readonly string[] | undefined
-  /** Names of the schemes whose callers are judged. */
-  schemes?: string | readonly string[] | undefined
+  roles?: string | readonly string[]
+  /** Names of the schemes whose callers are judged, of those that the policy accepts. */
+  schemes?: string | readonly string[]
   /**
    * Whether a caller without credentials passes as anonymous. A bad token is still challenged.
    *
@@ -42,6 +47,7 @@ export function resolveDemands(
 ): Demands {
   const builder = new PolicyBuilder()
   const all = requirements.map(longForm)
+  for (const options of all) refuseUndefined(options)
   const optional = all.some((options) => readFlag(options.optional, 'optional', false))
   if (optional && (all.length > 1 || all[0]?.policy !== undefined || all[0]?.roles !== undefined)) {
     throw new ConfigurationError(
@@ -51,10 +57,24 @@ export function resolveDemands(
   for (const { policy, roles, schemes } of all.length === 0 ? [{}] : all) {
     if (policy !== undefined) builder.combine(policyOf(policy))
     if (roles !== undefined) builder.requireRole(...readRoles(roles))
-    if (schemes !== undefined) builder.addAuthenticationSchemes(...readTexts(schemes, 'schemes'))
+    if (schemes !== undefined) builder.combine(ofSchemes(readTexts(schemes, 'schemes')))
     if (policy === undefined && roles === undefined && !optional) builder.combine(byDefault)
   }
   return { policy: builder.build(), optional }
+}
+
+// A variable that is not set must never open a route: what is named has to be there.
+function refuseUndefined(options: AuthorizeOptions<string>): void {
+  for (const name of ['policy', 'roles', 'schemes'] as const) {
+    if (!(name in options) || options[name] !== undefined) continue
+    throw new ConfigurationError(
+      `"${name}" of authorize() is there and undefined, which would ask for nothing; leave it out, or set the variable it is read from`,
+    )
+  }
+}
+
+function ofSchemes(schemes: readonly string[]): PolicyBuilderFunction {
+  return (policy) => policy.addAuthenticationSchemes(...schemes)
 }
 
 function longForm(requirement: AuthorizeArgument<string>): AuthorizeOptions<string> {

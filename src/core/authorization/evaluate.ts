@@ -4,6 +4,7 @@ import type { ClaimsPrincipal } from '../principal.js'
 import type { AuthorizationPolicy } from './policy.js'
 import {
   authenticatedUser,
+  UserRequirement,
   type AuthorizationContext,
   type AuthorizationRequirement,
 } from './requirement.js'
@@ -21,6 +22,7 @@ export interface AuthorizationResult {
 export interface Occasion {
   readonly req?: Request
   readonly resource?: unknown
+  readonly clock: () => number
 }
 
 /** Judges a caller by a policy. Every requirement is asked, so that every shortfall is known. */
@@ -33,18 +35,25 @@ export function evaluatePolicy(
   if (user === undefined) {
     return { succeeded: false, failedRequirements: [authenticatedUser], reasons: [] }
   }
+  const caller = user
   const failedRequirements: AuthorizationRequirement[] = []
   const reasons: string[] = []
-  const context = new Context(user, occasion, reasons)
+  // Made where a requirement needs it, which most do not.
+  let context: Context | undefined
 
   function judgeFrom(first: number): MaybePromise<AuthorizationResult> {
     for (let index = first; index < requirements.length; index += 1) {
       const requirement = requirements[index] as AuthorizationRequirement
+      if (requirement instanceof UserRequirement) {
+        if (!requirement.judge(caller, occasion.clock)) failedRequirements.push(requirement)
+        continue
+      }
       const reasonsBefore = reasons.length
       const note = (answer: boolean) => {
         const failed = answer !== true || reasons.length > reasonsBefore
         if (failed) failedRequirements.push(requirement)
       }
+      context ??= new Context(caller, occasion, reasons)
       const answer = requirement.evaluate(context)
       if (isPromise(answer)) {
         return answer.then((later) => {

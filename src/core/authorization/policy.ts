@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../errors.js'
 import type { MaybePromise } from '../../internal/maybe-promise.js'
 import { show } from '../option-checks.js'
+import { acrRequirement, recentAuthenticationRequirement } from './step-up.js'
 import {
   assertionRequirement,
   authenticatedUser,
@@ -12,7 +13,7 @@ import {
   type AuthorizationRequirement,
 } from './requirement.js'
 
-/** What a caller must meet: every requirement, judged for the named schemes or, without any, for all. */
+/** What a caller must meet: every requirement, as a caller of one of the named schemes or, without any, of whichever. */
 export interface AuthorizationPolicy {
   readonly requirements: readonly AuthorizationRequirement[]
   readonly schemes: readonly string[]
@@ -28,6 +29,7 @@ export type PolicyInput = AuthorizationPolicy | PolicyBuilderFunction
 export class PolicyBuilder {
   readonly #requirements: AuthorizationRequirement[] = [authenticatedUser]
   readonly #schemes: string[] = []
+  readonly #combined: (readonly string[])[] = []
 
   /** Asks for an authenticated caller; every policy does so anyway. */
   requireAuthenticatedUser(): this {
@@ -78,6 +80,28 @@ export class PolicyBuilder {
     return this.#add(userNameRequirement(some([name], 'requireUserName')[0] as string))
   }
 
+  /**
+   * Asks that the user signed in at one of these levels: that `acr` equals one of them, exactly. Where only the
+   * sign-in falls short, the answer is 401 with `error="insufficient_user_authentication"` (RFC 9470).
+   *
+   * @param acrValues - In order of preference, as the challenge names them.
+   * @throws {@link ConfigurationError} when there is none, or one holds what no challenge can say.
+   */
+  requireAcr(...acrValues: readonly string[]): this {
+    return this.#add(acrRequirement(some(acrValues, 'requireAcr')))
+  }
+
+  /**
+   * Asks that the user signed in no longer ago than this, by `auth_time`. Where only the sign-in falls short,
+   * the answer is 401 with `error="insufficient_user_authentication"` (RFC 9470). No clock skew is added.
+   *
+   * @param maxAge - Seconds, a whole number from 1 to 400 days.
+   * @throws {@link ConfigurationError} when it is no such number.
+   */
+  requireRecentAuthentication(maxAge: number): this {
+    return this.#add(recentAuthenticationRequirement(maxAge))
+  }
+
   /** Asks a function; only `true` lets the caller through. A throw is a fault (500). */
   requireAssertion(assertion: (context: AuthorizationContext) => MaybePromise<boolean>): this {
     if (typeof (assertion as unknown) !== 'function') {
@@ -100,25 +124,31 @@ export class PolicyBuilder {
     return this
   }
 
-  /** Judges the callers of these schemes alone. */
+  /** Judges the callers of these schemes alone; they are alternatives. */
   addAuthenticationSchemes(...schemes: readonly string[]): this {
     this.#schemes.push(...some(schemes, 'addAuthenticationSchemes'))
     return this
   }
 
-  /** Adds everything that another policy asks for. */
+  /**
+   * Adds everything that another policy asks for. The caller has to come from a scheme that both accept.
+   */
   combine(policy: PolicyInput): this {
     const { requirements, schemes } = buildPolicy(policy)
     this.#requirements.push(...requirements.filter((added) => added !== authenticatedUser))
-    this.#schemes.push(...schemes)
+    this.#combined.push(schemes)
     return this
   }
 
-  /** Closes the collection. */
+  /**
+   * Closes the collection.
+   *
+   * @throws {@link ConfigurationError} when combined policies have no scheme in common.
+   */
   build(): AuthorizationPolicy {
     return Object.freeze({
       requirements: Object.freeze([...this.#requirements]),
-      schemes: Object.freeze([...new Set(this.#schemes)]),
+      schemes: Object.freeze(inCommon([this.#schemes, ...this.#combined])),
     })
   }
 
@@ -126,6 +156,19 @@ export class PolicyBuilder {
     this.#requirements.push(requirement)
     return this
   }
+}
+
+// A policy without schemes takes whichever.
+function inCommon(all: readonly (readonly string[])[]): readonly string[] {
+  const [first = [], ...others] = all.filter((schemes) => schemes.length > 0)
+  const common = [...new Set(first)].filter((scheme) =>
+    others.every((schemes) => schemes.includes(scheme)),
+  )
+  if (common.length > 0 || first.length === 0) return common
+  const named = [first, ...others].map((schemes) => schemes.map(show).join(' or '))
+  throw new ConfigurationError(
+    `the policies of one guard must have a scheme in common, since each is judged on its own; they name ${named.join(' and ')}`,
+  )
 }
 
 /**

@@ -22,36 +22,55 @@ export interface AuthorizationRequirement {
   evaluate(context: AuthorizationContext): MaybePromise<boolean>
 }
 
-/** A requirement that scopes would meet; challenges tell a client which. */
-export interface ScopeRequirement extends AuthorizationRequirement {
-  readonly scopes: readonly string[]
+/** A requirement that looks at the caller and at nothing else, so that it cannot have answered the request. */
+export class UserRequirement implements AuthorizationRequirement {
+  readonly name: string
+  readonly #judge: (user: ClaimsPrincipal, clock: () => number) => boolean
+
+  constructor(name: string, judge: (user: ClaimsPrincipal, clock: () => number) => boolean) {
+    this.name = name
+    this.#judge = judge
+  }
+
+  /** Judges a caller by a clock, in milliseconds since the epoch. */
+  judge(user: ClaimsPrincipal, clock: () => number): boolean {
+    return this.#judge(user, clock)
+  }
+
+  evaluate({ user }: AuthorizationContext): boolean {
+    return this.#judge(user, () => Date.now())
+  }
 }
 
-// Known by identity, so that a requirement of the user's cannot be taken for one of these.
-const scopeRequirements = new WeakSet<AuthorizationRequirement>()
-const userRequirements = new WeakSet<AuthorizationRequirement>()
+/**
+ * A requirement that scopes would meet; challenges tell a client which. Known by its class, so that a
+ * requirement of the user's cannot be taken for it.
+ */
+export class ScopeRequirement extends UserRequirement {
+  readonly scopes: readonly string[]
+
+  constructor(name: string, scopes: readonly string[]) {
+    super(name, (user) => scopes.some((scope) => user.hasScope(scope)))
+    this.scopes = scopes
+  }
+}
 
 /** Tells whether more scopes would meet a requirement. */
 export function isScopeRequirement(
   requirement: AuthorizationRequirement,
 ): requirement is ScopeRequirement {
-  return scopeRequirements.has(requirement)
-}
-
-/** Tells whether a requirement looks at the caller and at nothing else, so that it cannot have answered the request. */
-export function judgesUserAlone(requirement: AuthorizationRequirement): boolean {
-  return userRequirements.has(requirement)
+  return requirement instanceof ScopeRequirement
 }
 
 /** Is what every policy starts with; met by the time requirements are judged. */
-export const authenticatedUser: AuthorizationRequirement = userRequirement(
+export const authenticatedUser: AuthorizationRequirement = new UserRequirement(
   'requireAuthenticatedUser',
   () => true,
 )
 
 /** Asks for one of several roles. */
 export function roleRequirement(roles: readonly string[]): AuthorizationRequirement {
-  return userRequirement('requireRole', (user) => roles.some((role) => user.isInRole(role)))
+  return new UserRequirement('requireRole', (user) => roles.some((role) => user.isInRole(role)))
 }
 
 /** Asks for one of several scopes. */
@@ -59,9 +78,7 @@ export function scopeRequirement(
   name: string,
   scopes: readonly string[],
 ): AuthorizationRequirement {
-  const requirement = userRequirement(name, (user) => scopes.some((scope) => user.hasScope(scope)))
-  scopeRequirements.add(requirement)
-  return Object.assign(requirement, { scopes })
+  return new ScopeRequirement(name, scopes)
 }
 
 /** Asks for a claim, with one of several values if any are given. */
@@ -69,23 +86,14 @@ export function claimRequirement(
   type: string,
   values: readonly string[],
 ): AuthorizationRequirement {
-  return userRequirement('requireClaim', (user) =>
+  return new UserRequirement('requireClaim', (user) =>
     values.length === 0 ? user.hasClaim(type) : values.some((value) => user.hasClaim(type, value)),
   )
 }
 
 /** Asks for one caller by name. */
 export function userNameRequirement(userName: string): AuthorizationRequirement {
-  return userRequirement('requireUserName', (user) => user.name === userName)
-}
-
-function userRequirement(
-  name: string,
-  judge: (user: ClaimsPrincipal) => boolean,
-): AuthorizationRequirement {
-  const requirement: AuthorizationRequirement = { name, evaluate: ({ user }) => judge(user) }
-  userRequirements.add(requirement)
-  return requirement
+  return new UserRequirement('requireUserName', (user) => user.name === userName)
 }
 
 /** Asks a function of the user's. */

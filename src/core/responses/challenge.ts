@@ -1,10 +1,11 @@
 import type { SchemeResult } from '../authentication/request-state.js'
+import type { AuthenticationScheme } from '../authentication/scheme.js'
 import { publisher } from '../../internal/diagnostics.js'
 import { AuthError, BearerRequestError } from '../errors.js'
 import { ChallengeContext, type AuthorizationFailure } from '../events.js'
 import type { Request, Response } from '../express.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
-import { formatChallenge } from './www-authenticate.js'
+import { challengeLines } from './challenge-lines.js'
 
 // The faults that a caller is told about; everything else is error="invalid_token" and no more.
 const described: ReadonlySet<string> = new Set([
@@ -20,44 +21,56 @@ const described: ReadonlySet<string> = new Set([
 
 /** What a challenge answers to. */
 export interface ChallengeReason {
-  /** Scopes that the route asks for. */
-  readonly scopes: readonly string[]
+  /** Scopes that the route asks for, as they are named to a scheme. */
+  readonly scopesFor: (scheme: string) => readonly string[]
   readonly authorizationFailure: AuthorizationFailure
 }
 
 /**
- * Asks one scheme for its challenge, its event first.
+ * Asks one scheme for its challenges, its event first.
  *
- * @returns The value of its `WWW-Authenticate` line, or nothing when the event answers the request itself.
+ * @returns The values of its `WWW-Authenticate` lines, or nothing when the event answers the request itself.
  */
 export function challenge(
   req: Request,
   res: Response,
   { scheme, result }: SchemeResult,
   reason: ChallengeReason,
-): MaybePromise<string | undefined> {
+): MaybePromise<readonly string[] | undefined> {
   const failure = result.kind === 'failure' ? result.error : undefined
-  challenged(() => ({ scheme: scheme.name, code: codeOfChallenge(failure) }))
   const details = scheme.includeErrorDetails && failure !== undefined
-  const parameters = {
-    error: details ? errorCode(failure) : undefined,
-    errorDescription: details ? describe(failure) : undefined,
-    // RFC 6750 section 3: tells a client which token to get. With a bad token it would only distract.
-    scope: failure === undefined && reason.scopes.length > 0 ? reason.scopes.join(' ') : undefined,
-  }
-  const { realm, options, events } = scheme
-  if (events.onChallenge === undefined) return formatChallenge({ realm, ...parameters })
-  const context = new ChallengeContext(
-    { req, res, scheme: scheme.name, options },
-    failure,
-    parameters,
-    reason.authorizationFailure,
+  return writeChallenge(
+    scheme,
+    new ChallengeContext(
+      { req, res, scheme: scheme.name, options: scheme.options },
+      failure,
+      {
+        error: details ? errorCode(failure) : undefined,
+        errorDescription: details ? describe(failure) : undefined,
+        // RFC 6750 section 3: tells a client which token to get.
+        scope: joined(reason.scopesFor(scheme.name)),
+        resourceMetadata: scheme.resourceMetadata,
+      },
+      reason.authorizationFailure,
+    ),
   )
-  return andThen(events.onChallenge(context), () => {
-    if (context.handled || isAnswered(res)) return undefined
-    const { error, errorDescription, errorUri, scope } = context
-    return formatChallenge({ realm, error, errorDescription, errorUri, scope })
-  })
+}
+
+/** Runs the event of a challenge and writes what it leaves. */
+export function writeChallenge(
+  { name: scheme, events }: AuthenticationScheme,
+  context: ChallengeContext,
+): MaybePromise<readonly string[] | undefined> {
+  challenged(() => ({ scheme, code: codeOfChallenge(context) }))
+  if (events.onChallenge === undefined) return challengeLines(context)
+  return andThen(events.onChallenge(context), () =>
+    context.handled || isAnswered(context.res) ? undefined : challengeLines(context),
+  )
+}
+
+/** Joins values as challenges do; none are no parameter. */
+export function joined(values: readonly string[]): string | undefined {
+  return values.length > 0 ? values.join(' ') : undefined
 }
 
 /** Tells whether somebody has answered the request already. */
@@ -67,8 +80,14 @@ export function isAnswered(res: Response): boolean {
 
 const challenged = publisher('express-jwt-bearer:challenged')
 
-/** Gives the `code` that a challenge goes by. */
-export function codeOfChallenge(failure: Error | undefined): string {
+function codeOfChallenge({ authenticateFailure, principal }: ChallengeContext): string {
+  return principal === undefined
+    ? codeOfRefusal(authenticateFailure)
+    : 'ERR_INSUFFICIENT_USER_AUTHENTICATION'
+}
+
+/** Gives the `code` that the refusal of a caller goes by. */
+export function codeOfRefusal(failure: Error | undefined): string {
   return failure instanceof AuthError ? failure.code : 'ERR_AUTHENTICATION_REQUIRED'
 }
 

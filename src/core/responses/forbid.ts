@@ -14,7 +14,7 @@ const forbidden = publisher('express-jwt-bearer:forbidden')
 export interface Shortfall {
   readonly principal: ClaimsPrincipal
   readonly authorizationFailure: AuthorizationFailure
-  /** Scopes that would have helped. */
+  /** Scopes to ask for, where they are all that is missing. */
   readonly scopes: readonly string[]
 }
 
@@ -48,10 +48,10 @@ export function forbid(
 
 // RFC 6750 section 3.1: insufficient_scope names the scopes that are needed.
 function scopeChallenge(
-  { realm, includeErrorDetails }: SchemeResult['scheme'],
+  { realm, includeErrorDetails, resourceMetadata }: SchemeResult['scheme'],
   scopes: readonly string[],
 ): readonly string[] {
   if (scopes.length === 0) return []
   const error = includeErrorDetails ? 'insufficient_scope' : undefined
-  return [formatChallenge({ realm, error, scope: scopes.join(' ') })]
+  return [formatChallenge({ realm, error, scope: scopes.join(' '), resourceMetadata })]
 }

@@ -1,6 +1,7 @@
 import createError from 'http-errors'
 import type { AuthenticationScheme } from '../authentication/scheme.js'
 import type { Response } from '../express.js'
+import { exposeHeaders } from './expose-headers.js'
 import { formatChallenge } from './www-authenticate.js'
 
 /** What an answer says besides its status. */
@@ -32,7 +33,14 @@ export function httpError(answer: Answer): AnswerError {
 
 /** Puts the headers of an error on the response as well, for error handlers that forget them. */
 export function writeHeaders(res: Response, { headers }: AnswerError): void {
+  if (!takesHeaders(res)) return
   for (const name in headers) res.setHeader(name, headers[name] as string | string[])
+  exposeHeaders(res)
+}
+
+// Wrappers for sockets call middleware with something that only looks like a response.
+function takesHeaders(res: Partial<Response>): boolean {
+  return typeof res.setHeader === 'function' && typeof res.getHeader === 'function'
 }
 
 // http-errors gives each error its prototype after making it, which costs more than all the rest of a
@@ -77,7 +85,8 @@ function headersOf({ challenges = [], retryAfter }: Answer): Record<string, stri
 
 /** Makes the 401 for a handler that asked for a caller where there is none. */
 export function authenticationRequired(scheme: AuthenticationScheme): Error {
-  const challenges = [formatChallenge({ realm: scheme.realm })]
+  const { realm, resourceMetadata } = scheme
+  const challenges = [formatChallenge({ realm, resourceMetadata })]
   return httpError({ status: 401, code: 'ERR_AUTHENTICATION_REQUIRED', challenges })
 }
 
@@ -86,7 +95,7 @@ export function authenticationRequired(scheme: AuthenticationScheme): Error {
  * would skip the guard, and an error that brings a 4xx status along would blame the caller.
  */
 export function serverFault(res: Response, thrown: unknown): Error {
-  if (!res.headersSent) {
+  if (takesHeaders(res) && !res.headersSent) {
     // Express's handler takes the status of the response for an error that brings none.
     res.statusCode = 500
     res.setHeader('Cache-Control', 'no-store')

@@ -3,7 +3,7 @@ import { BearerRequestError, UnavailableError } from '../errors.js'
 import { TokenError } from '../token-errors.js'
 import type { Request, Response } from '../express.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
-import { challenge, codeOfChallenge, isAnswered, type ChallengeReason } from './challenge.js'
+import { challenge, codeOfRefusal, isAnswered, type ChallengeReason } from './challenge.js'
 import { httpError, serverFault, writeHeaders, type Answer } from './http-error.js'
 
 /**
@@ -22,26 +22,33 @@ export function refuse(
   if (fault !== undefined) return serverFault(res, fault)
   const unavailable = failures.find((error) => error instanceof UnavailableError)
   if (unavailable !== undefined) return answer(res, unavailableAnswer(unavailable))
-  return challengeAll(req, res, found, reason, (challenges) =>
-    answer(res, challengeAnswer(failures, challenges)),
+  // RFC 6750 section 3.1: a request that breaks the grammar is no question of scopes.
+  const isMalformed = failures.some((error) => error instanceof BearerRequestError)
+  return challengeAll(
+    req,
+    res,
+    found,
+    isMalformed ? { ...reason, scopesFor: noScopes } : reason,
+    (challenges) => answer(res, challengeAnswer(failures, challenges)),
   )
 }
+
+const noScopes = () => []
 
 // One after the other; an event that answers the request ends it.
 function challengeAll(
   req: Request,
   res: Response,
-  found: readonly SchemeResult[],
+  [first, ...others]: readonly SchemeResult[],
   reason: ChallengeReason,
   done: (challenges: readonly string[]) => Error | undefined,
   challenges: readonly string[] = [],
 ): MaybePromise<Error | undefined> {
-  const next = found[challenges.length]
-  if (next === undefined) return done(challenges)
-  return andThen(challenge(req, res, next, reason), (line) =>
-    line === undefined
+  if (first === undefined) return done(challenges)
+  return andThen(challenge(req, res, first, reason), (lines) =>
+    lines === undefined
       ? undefined
-      : challengeAll(req, res, found, reason, done, [...challenges, line]),
+      : challengeAll(req, res, others, reason, done, [...challenges, ...lines]),
   )
 }
 
@@ -65,13 +72,14 @@ function challengeAnswer(failures: readonly Error[], challenges: readonly string
   const cause = malformed ?? failures[0]
   return {
     status: malformed === undefined ? 401 : 400,
-    code: codeOfChallenge(cause),
+    code: codeOfRefusal(cause),
     cause,
     challenges,
   }
 }
 
-function answer(res: Response, what: Answer): Error | undefined {
+/** Makes the error of an answer and writes its headers; nothing where somebody has answered. */
+export function answer(res: Response, what: Answer): Error | undefined {
   if (isAnswered(res)) return undefined
   const error = httpError(what)
   writeHeaders(res, error)

@@ -39,12 +39,7 @@ describe('authorize', () => {
   >([
     ['any caller', [], [[]], []],
     ['any caller, by an empty object', [{}], [[]], []],
-    [
-      'any caller, by undefined members',
-      [{ policy: undefined, roles: undefined, schemes: undefined, optional: undefined }],
-      [[]],
-      [],
-    ],
+    ['any caller, by an undefined "optional"', [{ optional: undefined }], [[]], []],
     ['a named policy', ['AdminOnly'], [['Admin']], [['Reader'], []]],
     ['a named policy that was built', ['Shared'], [[]], []],
     ['a named policy by an object', [{ policy: 'AdminOnly' }], [['Admin']], [[]]],
@@ -255,7 +250,7 @@ describe('createAuthorization', () => {
     ['nothing', []],
     ['undefined', [undefined]],
     ['an empty object', [{}]],
-    ['undefined members', [{ policies: undefined, defaultPolicy: undefined }]],
+    ['undefined members', [{ policies: undefined, clock: undefined }]],
   ])('asks for any caller by default: %s', async (_what, options) => {
     const { evaluate } = createAuthorization(...options)
     expect((await evaluate(() => undefined, admin)).succeeded).toBe(true)
@@ -294,7 +289,7 @@ describe('createAuthorization', () => {
     [
       'a misspelt option',
       { policy: {} },
-      '"policy" is not a member of the options of createAuthorization(); known are policies, defaultPolicy',
+      '"policy" is not a member of the options of createAuthorization(); known are policies, defaultPolicy, clock',
     ],
     [
       'a policy by name',

@@ -102,7 +102,8 @@ describe('a policy', () => {
     ['a requirement that holds', (p) => p.addRequirements(weekday), []],
     ['two requirements', (p) => p.addRequirements(weekday, holiday), ['holiday']],
     ['no further requirements', (p) => p.addRequirements(), []],
-    ['a scheme', (p) => p.addAuthenticationSchemes('Other'), []],
+    ["the caller's scheme", (p) => p.addAuthenticationSchemes('Other', 'Bearer'), []],
+    ['another scheme', (p) => p.addAuthenticationSchemes('Other'), ['requireAuthenticatedUser']],
     [
       'what a function asks for',
       (p) => p.combine((other) => other.requireRole('Admin')),
@@ -136,9 +137,7 @@ describe('a policy', () => {
 
   test('names each scheme once, in order', () => {
     const { schemes } = buildPolicy((policy) =>
-      policy
-        .addAuthenticationSchemes('B', 'A')
-        .combine((other) => other.addAuthenticationSchemes('A', 'C')),
+      policy.addAuthenticationSchemes('B', 'A').addAuthenticationSchemes('A', 'C'),
     )
     expect(schemes).toEqual(['B', 'A', 'C'])
   })

@@ -155,7 +155,7 @@ describe.each(frameworks)('the contexts of events under $framework', ({ express 
         'invalid_token',
         "The token expired at '2001-09-09T01:46:40.000Z'",
         undefined,
-        undefined,
+        'orders.read',
       ],
       ['requireAuthenticatedUser'],
     ])

@@ -650,14 +650,14 @@ describe.each(frameworks)('the events under $framework', ({ express }) => {
   async function run(events: JwtBearerEvents, authorization: string | undefined, roles?: string) {
     const { events: all, ran } = noted(events)
     const bearer = jwtBearer({ ...issuer.options, events: all })
-    const app = createApp(express, bearer, authorize({ roles }))
+    const app = createApp(express, bearer, roles === undefined ? authorize() : authorize({ roles }))
     const call = request(app).get('/')
     const plain = await (authorization === undefined
       ? call
       : call.set('Authorization', authorization))
     const order = ran.splice(0).join(' ')
 
-    const own = createApp(express, bearer, authorize({ roles }))
+    const own = createApp(express, bearer, roles === undefined ? authorize() : authorize({ roles }))
     const errors = keepErrors(own)
     const again = request(own).get('/')
     await (authorization === undefined ? again : again.set('Authorization', authorization))
