@@ -1,3 +1,4 @@
+import cookieParser from 'cookie-parser'
 import type { Request, Response } from '../core/express.js'
 import type { SessionSettings } from './settings.js'
 import { markPrivate } from './private-response.js'
@@ -68,25 +69,18 @@ export function prepareCookie(settings: SessionSettings): SignInCookie {
   }
 }
 
-// RFC 6265 section 5.4. Names are compared octet by octet: a parser that drops more than spaces and tabs
-// around them would take a name that other sites may set for one that they may not.
+const readPair = cookieParser(undefined, { decode: (value) => value })
+
+// RFC 6265 section 5.4. Pair by pair, so that a cookie that comes twice is seen twice, and on an object of our
+// own: where the request had its cookies already, the app's own parser would leave it alone. Names are compared
+// octet by octet, spaces and tabs around them aside.
 function valuesOf(header: string | undefined, name: string): readonly string[] {
-  const values: string[] = []
-  for (const pair of (header ?? '').split(';')) {
-    const end = pair.indexOf('=')
-    if (end >= 0 && withoutSpace(pair.slice(0, end)) === name) {
-      values.push(withoutSpace(pair.slice(end + 1)))
-    }
-  }
-  return values
+  return (header ?? '').split(';').flatMap((cookie) => {
+    const pair = { headers: { cookie } } as Request
+    readPair(pair, pair.res as Response, () => undefined)
+    const value: unknown = (pair.cookies as Record<string, unknown>)[name]
+    if (typeof value !== 'string') return []
+    // The parser takes quotes off, which no browser got from us.
+    return [cookie.includes('"') ? `"${value}"` : value]
+  })
 }
-
-function withoutSpace(text: string): string {
-  let start = 0
-  let end = text.length
-  while (start < end && isSpace(text[start])) start += 1
-  while (end > start && isSpace(text[end - 1])) end -= 1
-  return text.slice(start, end)
-}
-
-const isSpace = (character: string | undefined): boolean => character === ' ' || character === '\t'

@@ -155,7 +155,7 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
       'core/authentication/request-state.ts',
       'core/responses/challenge-lines.ts',
     ],
-    [],
+    ['cookie-parser'],
   ],
   [
     'dpop/',
