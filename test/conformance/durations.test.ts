@@ -50,7 +50,6 @@ describe('durations', () => {
     ofIssuer('accessTokenLifetime', day),
     ofIssuer('idleLifetime', 400 * day),
     ofIssuer('absoluteLifetime', 400 * day),
-    ofIssuer('reuseInterval', 60),
     ofIssuer('clockSkew', 3600),
     ofKeyRing('sign', 3650 * day),
     ofKeyRing('retain', 3650 * day),
