@@ -86,6 +86,7 @@ export {
   MetadataUnavailableError,
   BearerRequestError,
   type AuthErrorCode,
+  type ProofErrorCode,
   type TokenErrorCode,
 } from './core/errors.js'
 export {
@@ -106,6 +107,19 @@ export {
   ClaimInvalidError,
   TokenRejectedError,
 } from './core/token-errors.js'
+export {
+  ConfirmationInvalidError,
+  ProofError,
+  ProofInvalidError,
+  ProofReplayedError,
+  ProofNonceRequiredError,
+} from './core/proof-errors.js'
+export type {
+  Confirmation,
+  ConfirmationMethod,
+  CredentialsScheme,
+  ProofOfPossession,
+} from './core/proof-of-possession.js'
 
 export type { DiagnosticChannel, DiagnosticMessages } from './internal/diagnostics.js'
 

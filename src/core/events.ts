@@ -4,6 +4,7 @@ import { TokenRejectedError } from './token-errors.js'
 import type { Request, Response } from './express.js'
 import { inspectAs } from '../internal/inspection.js'
 import type { ClaimsPrincipal, JwtClaims } from './principal.js'
+import type { CredentialsScheme, ProofOfPossession } from './proof-of-possession.js'
 
 /** The header of a token (RFC 7515 section 4), verified together with its claims. */
 export interface JwtHeader {
@@ -15,7 +16,8 @@ export interface JwtHeader {
 
 /** A token whose signature holds: its parts, and the text it came as. */
 export interface SecurityToken {
-  readonly header: JwtHeader
+  /** Empty for an opaque token, which has none. */
+  readonly header: Partial<JwtHeader>
   readonly payload: JwtClaims
   readonly raw: string
 }
@@ -30,6 +32,7 @@ export interface EventOptions {
   readonly realm?: string | undefined
   readonly saveToken?: boolean | undefined
   readonly includeErrorDetails?: boolean | undefined
+  readonly proofOfPossession?: ProofOfPossession | readonly ProofOfPossession[] | undefined
 }
 
 /** What every event is told: the exchange it belongs to and the configuration at work. */
@@ -227,6 +230,8 @@ export class ChallengeContext extends Context {
   readonly principal: ClaimsPrincipal | undefined
   /** What the policy would have asked for. */
   readonly authorizationFailure: AuthorizationFailure | undefined
+  /** The word with which the caller introduced its token: `error` and its texts go to the challenge of that kind. */
+  readonly credentials: CredentialsScheme | undefined
   #handled = false
 
   constructor(
@@ -239,6 +244,7 @@ export class ChallengeContext extends Context {
       acrValues?: string | undefined
       maxAge?: number | undefined
       resourceMetadata?: string | undefined
+      credentials?: CredentialsScheme | undefined
     },
     authorizationFailure: AuthorizationFailure | undefined,
     principal?: ClaimsPrincipal,
@@ -254,6 +260,7 @@ export class ChallengeContext extends Context {
     this.resourceMetadata = parameters.resourceMetadata
     this.authorizationFailure = authorizationFailure
     this.principal = principal
+    this.credentials = parameters.credentials
   }
 
   /** Whether {@link ChallengeContext.handleResponse} was called. */

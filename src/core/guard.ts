@@ -4,7 +4,7 @@ import {
   type RequestState,
   type SchemeResult,
 } from './authentication/request-state.js'
-import type { AuthenticateResult, AuthenticateSuccess } from './authentication/result.js'
+import type { AuthenticateSuccess } from './authentication/result.js'
 import type { Demands } from './authorization/demands.js'
 import { evaluatePolicy, type AuthorizationResult } from './authorization/evaluate.js'
 import {
@@ -17,6 +17,7 @@ import { handOver } from '../internal/hand-over.js'
 import type { Middleware, NextFunction, Request, Response } from './express.js'
 import type { ClaimsPrincipal } from './principal.js'
 import { andThen, attempt, isPromise, type MaybePromise } from '../internal/maybe-promise.js'
+import { renewNonce } from './responses/dpop-nonce.js'
 import { forbid } from './responses/forbid.js'
 import { httpError, serverFault } from './responses/http-error.js'
 import { isAnswered } from './responses/challenge.js'
@@ -47,7 +48,7 @@ export function createGuard(demands: Demands, clock: () => number): Middleware {
     const successes = found.filter((one): one is Succeeded => one.result.kind === 'success')
     if (successes.length > 0) return judgeCallers(req, res, state, successes)
     if (optional && found.every(({ result }) => result.kind === 'none')) {
-      return pass(req, state, (found[0] as SchemeResult).result, none)
+      return pass(req, res, state, found[0] as SchemeResult, none)
     }
     const authorizationFailure = { failedRequirements: [authenticatedUser], reasons: [] }
     const scopesFor = (scheme: string) => scopesToName(state, scheme, scopes)
@@ -65,7 +66,7 @@ export function createGuard(demands: Demands, clock: () => number): Middleware {
     const { result } = caller as Succeeded
     const judged = evaluatePolicy(policy, result.principal, { req, resource: req, clock })
     return andThen(judged, (outcome): MaybePromise<Verdict> => {
-      if (outcome.succeeded) return pass(req, state, result, scopes)
+      if (outcome.succeeded) return pass(req, res, state, caller as Succeeded, scopes)
       const refuseFirst =
         earlier ?? (() => refuseCaller(req, res, state, caller as Succeeded, outcome))
       return others.length === 0
@@ -122,12 +123,15 @@ const none: readonly never[] = []
 
 function pass(
   req: Request,
+  res: Response,
   state: RequestState,
-  result: AuthenticateResult,
+  found: SchemeResult,
   scopes: readonly (readonly string[])[],
 ): 'pass' {
+  const { result } = found
   req.user = result.kind === 'success' ? result.principal : undefined
   state.used = result
+  if (found.isNonceEnding === true) renewNonce(res, found)
   if (scopes.length > 0 && result.kind === 'success') {
     state.passed = [...(state.passed ?? []), { scheme: result.scheme, scopes }]
   }

@@ -11,6 +11,7 @@ import type { Middleware, NextFunction, Request, Response } from './express.js'
 import { handOver } from '../internal/hand-over.js'
 import { isPromise } from '../internal/maybe-promise.js'
 import type { ClaimsPrincipal, JwtClaims } from './principal.js'
+import { nothingConfirmed, type Walk } from './walk.js'
 import { authenticationRequired } from './responses/http-error.js'
 import { warnIfUnguarded } from './unguarded.js'
 
@@ -74,14 +75,15 @@ export function jwtBearer<TClaims extends object = JwtClaims>(
       next(earlier.scheme === scheme ? undefined : sameName(scheme.name))
       return
     }
+    const walk = walkOf(scheme, req, res)
     const goOn = (found: AuthenticateResult) => {
-      record(req, scheme, found)
+      record(req, scheme, walk, found)
       if (found.kind === 'failure') warnIfUnguarded(req, res, found.error)
       // An event may have answered; whatever follows would write a second time. Asked only where there is
       // one: Express gives each request and response a shape of its own, so that reading them is slow.
       if (!mayAnswer || !res.headersSent) next()
     }
-    const result = authenticate(scheme, exchangeOf(scheme, req, res))
+    const result = authenticate(scheme, walk)
     // What is thrown after a wait has nobody above to catch it.
     if (isPromise(result)) {
       void result.then(goOn).then(undefined, (thrown: unknown) => {
@@ -94,8 +96,8 @@ export function jwtBearer<TClaims extends object = JwtClaims>(
     ready: scheme.ready,
     // An async function, so that the result is a promise whatever the walk was.
     authenticate: async (request: AuthenticationRequest | RequestWithHeaders | HeaderPairs) => {
-      const exchange = exchangeOf(scheme, request as unknown as Request, undefined)
-      const result = await authenticate(scheme, exchange)
+      const walk = walkOf(scheme, request as unknown as Request, undefined)
+      const result = await authenticate(scheme, walk)
       publish(scheme, result)
       return result
     },
@@ -109,8 +111,20 @@ export function jwtBearer<TClaims extends object = JwtClaims>(
   })
 }
 
-function exchangeOf(scheme: AuthenticationScheme, req: Request, res: Response | undefined) {
-  return { req, res, scheme: scheme.name, options: scheme.options }
+function walkOf(
+  { name: scheme, options }: AuthenticationScheme,
+  req: Request,
+  res: Response | undefined,
+): Walk {
+  return {
+    req,
+    res,
+    scheme,
+    options,
+    credentials: undefined,
+    confirmations: nothingConfirmed,
+    isNonceEnding: false,
+  }
 }
 
 const authenticated = publisher('express-jwt-bearer:authenticated')
@@ -121,8 +135,13 @@ function publish({ name: scheme }: AuthenticationScheme, result: AuthenticateRes
   if (result.kind === 'failure') failed(() => ({ scheme, code: codeOf(result.error) }))
 }
 
-function record(req: Request, scheme: AuthenticationScheme, result: AuthenticateResult): void {
-  const isFirst = recordResult(req, { scheme, result })
+function record(
+  req: Request,
+  scheme: AuthenticationScheme,
+  { credentials, isNonceEnding }: Walk,
+  result: AuthenticateResult,
+): void {
+  const isFirst = recordResult(req, { scheme, result, credentials, isNonceEnding })
   if (result.kind === 'success' && isFirst) req.user = result.principal
   publish(scheme, result)
 }

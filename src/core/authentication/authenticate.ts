@@ -1,5 +1,5 @@
-import { BearerRequestError } from '../errors.js'
-import { ClaimInvalidError, TokenError, TokenMalformedError } from '../token-errors.js'
+import { CallerError } from '../errors.js'
+import { ClaimInvalidError, TokenMalformedError } from '../token-errors.js'
 import {
   AuthenticationFailedContext,
   checkPrincipal,
@@ -13,6 +13,7 @@ import { andThen, attempt, type MaybePromise } from '../../internal/maybe-promis
 import { principalOf, type ClaimsPrincipal, type PrincipalSettings } from '../principal.js'
 import { parseToken, unverifiedIssuer } from '../validation/parse-token.js'
 import { validateAgain, validateToken } from '../validation/validate-token.js'
+import type { Walk } from '../walk.js'
 import type { ValidatedToken } from '../validation/validated-token.js'
 import type { AuthenticationScheme } from './scheme.js'
 import { readToken, type AuthenticationRequest } from './read-token.js'
@@ -26,32 +27,38 @@ import { Failure, noAuthentication, Success, type AuthenticateResult } from './r
  */
 export function authenticate(
   scheme: AuthenticationScheme,
-  exchange: Exchange,
+  walk: Walk,
 ): MaybePromise<AuthenticateResult> {
   return attempt(
     () =>
-      andThen(receive(scheme, exchange), (received) => {
+      andThen(receive(scheme, walk), (received) => {
         if (received === undefined) return noAuthentication
         if (typeof received !== 'string') return conclude(scheme, received)
-        return check(scheme, exchange, received)
+        return check(scheme, walk, received)
       }),
-    (error) => fail(scheme, exchange, toError(error)),
+    (error) => fail(scheme, walk, toError(error)),
   )
 }
 
 // The token to check, nothing, or what the event decided.
 function receive(
-  { events, cache }: AuthenticationScheme,
-  exchange: Exchange,
+  scheme: AuthenticationScheme,
+  walk: Walk,
 ): MaybePromise<string | EventOutcome | undefined> {
-  const header = readToken(sourceOf(exchange), cache)
-  const sent = typeof header === 'string' ? header : undefined
-  if (events.onMessageReceived === undefined) return tokenOf(sent, header)
-  const context = new MessageReceivedContext(exchange, sent)
-  return andThen(
-    events.onMessageReceived(context),
-    () => context.outcome ?? tokenOf(context.token, header),
-  )
+  const { events, cache, grammars } = scheme
+  const header = readToken(sourceOf(walk), cache, grammars, walk)
+  // Malformed credentials stay malformed, so that no second reader can take them for something else.
+  const sent = header instanceof Error ? undefined : header
+  if (events.onMessageReceived === undefined) {
+    if (header instanceof Error) throw header
+    return header
+  }
+  const context = new MessageReceivedContext(walk, sent)
+  return andThen(events.onMessageReceived(context), () => {
+    if (context.outcome !== undefined) return context.outcome
+    if (header instanceof Error) throw header
+    return tokenOf(context.token, sent, scheme, walk)
+  })
 }
 
 // Express's requests are Node's; anything else is brought into their form.
@@ -59,51 +66,58 @@ function sourceOf({ req, res }: Exchange): AuthenticationRequest {
   return res === undefined ? requestView(req) : (req as AuthenticationRequest)
 }
 
-function tokenOf(token: unknown, header: string | Error | undefined): string | undefined {
-  // Malformed credentials stay malformed, so that no second reader can take them for something else.
-  if (header instanceof Error) throw header
-  if (token === undefined || token === null || token === '') return header
+function tokenOf(
+  token: unknown,
+  sent: string | undefined,
+  { grammars }: AuthenticationScheme,
+  walk: Walk,
+): string | undefined {
+  if (token === undefined || token === null || token === '' || token === sent) return sent
+  // Whatever an event brings is a bearer token, which is another scheme's where none is read.
+  walk.credentials = undefined
+  if (!grammars.some(({ word }) => word === 'Bearer')) return undefined
+  walk.credentials = 'Bearer'
   if (typeof token !== 'string') throw new TokenMalformedError()
   return token
 }
 
 function check(
   scheme: AuthenticationScheme,
-  exchange: Exchange,
+  walk: Walk,
   raw: string,
 ): MaybePromise<AuthenticateResult> {
   const known = scheme.cache.get(raw)
-  if (known === undefined) return checkAnew(scheme, exchange, raw)
+  if (known === undefined) return checkAnew(scheme, walk, raw)
   return andThen(
-    rulesFor(scheme, exchange, () => known.payload.iss),
+    rulesFor(scheme, walk, () => known.payload.iss),
     (rules) =>
-      andThen(validateAgain(known, rules.validation), (good) => {
-        if (good) return accept(scheme, exchange, known, rules.principal)
+      andThen(validateAgain(known, rules.validation, walk), (good) => {
+        if (good) return accept(scheme, walk, known, rules.principal)
         scheme.cache.delete(raw)
-        return checkAnew(scheme, exchange, raw)
+        return checkAnew(scheme, walk, raw)
       }),
   )
 }
 
 function checkAnew(
   scheme: AuthenticationScheme,
-  exchange: Exchange,
+  walk: Walk,
   raw: string,
 ): MaybePromise<AuthenticateResult> {
   const token = parseToken(raw, scheme.maxTokenLength)
   return andThen(
-    rulesFor(scheme, exchange, () => unverifiedIssuer(token)),
+    rulesFor(scheme, walk, () => unverifiedIssuer(token)),
     (rules) =>
-      andThen(validateToken(token, rules.validation), (validated) => {
+      andThen(validateToken(token, rules.validation, walk), (validated) => {
         if (validated.isShareable) scheme.cache.add(validated)
-        return accept(scheme, exchange, validated, rules.principal)
+        return accept(scheme, walk, validated, rules.principal)
       }),
   )
 }
 
 function rulesFor(
   scheme: AuthenticationScheme,
-  { req }: Exchange,
+  { req }: Walk,
   issuer: () => string | undefined,
 ): MaybePromise<TokenRules> {
   return scheme.rulesFor(issuer, req as AuthenticationRequest)
@@ -111,27 +125,22 @@ function rulesFor(
 
 function accept(
   scheme: AuthenticationScheme,
-  exchange: Exchange,
+  walk: Walk,
   validated: ValidatedToken,
   settings: PrincipalSettings,
 ): MaybePromise<AuthenticateResult> {
   const principal = principalFrom(validated, settings)
   const properties = {}
   const { onTokenValidated } = scheme.events
-  if (onTokenValidated === undefined) return success(scheme, principal, validated, properties)
-  const context = new TokenValidatedContext(
-    exchange,
-    principal,
-    validated.securityToken,
-    properties,
-  )
+  if (onTokenValidated === undefined) return success(scheme, walk, principal, validated, properties)
+  const context = new TokenValidatedContext(walk, principal, validated.securityToken, properties)
   return andThen(onTokenValidated(context), () => {
     const { outcome } = context
     if (outcome === undefined) {
-      return success(scheme, checkPrincipal(context.principal), validated, properties)
+      return success(scheme, walk, checkPrincipal(context.principal), validated, properties)
     }
     if (outcome.kind !== 'success') return conclude(scheme, outcome)
-    return success(scheme, outcome.principal, validated, properties)
+    return success(scheme, walk, outcome.principal, validated, properties)
   })
 }
 
@@ -148,11 +157,12 @@ function principalFrom(
 
 function success(
   scheme: AuthenticationScheme,
+  { confirmations }: Walk,
   principal: ClaimsPrincipal,
   token: ValidatedToken,
   properties: Record<string, unknown>,
 ): AuthenticateResult {
-  return new Success(scheme.name, principal, properties, token, scheme.saveToken)
+  return new Success(scheme.name, principal, properties, token, scheme.saveToken, confirmations)
 }
 
 function conclude(scheme: AuthenticationScheme, outcome: EventOutcome): AuthenticateResult {
@@ -168,12 +178,12 @@ function conclude(scheme: AuthenticationScheme, outcome: EventOutcome): Authenti
 
 function fail(
   scheme: AuthenticationScheme,
-  exchange: Exchange,
+  walk: Walk,
   error: Error,
 ): MaybePromise<AuthenticateResult> {
   const { onAuthenticationFailed } = scheme.events
   if (onAuthenticationFailed === undefined) return new Failure(error)
-  const context = new AuthenticationFailedContext(exchange, error)
+  const context = new AuthenticationFailedContext(walk, error)
   return attempt(
     () =>
       andThen(onAuthenticationFailed(context), () =>
@@ -187,7 +197,7 @@ function fail(
 
 // Another error in place of the caller's fault still refuses the caller; it does not become a fault of ours.
 function replacement(error: Error, replaced: Error): Error {
-  const refused = error instanceof TokenError || error instanceof BearerRequestError
+  const refused = error instanceof CallerError
   return refused && !(replaced instanceof AggregateError) ? rejection(replaced) : toError(replaced)
 }
 

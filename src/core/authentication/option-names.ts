@@ -32,6 +32,7 @@ const ofMiddleware: Names<JwtBearerOptions> = {
   tokenCache: true,
   maxTokenLength: true,
   clock: true,
+  proofOfPossession: true,
 }
 
 const ofParameters: Names<TokenValidationParameters> = {
@@ -57,6 +58,7 @@ const ofParameters: Names<TokenValidationParameters> = {
   validTypes: true,
   tokenReplayCache: true,
   maxTokenAge: true,
+  validateConfirmation: true,
   nameClaimType: true,
   roleClaimType: true,
   claimsSchema: true,

@@ -1,6 +1,7 @@
 import type { JwtBearerEvents } from '../events.js'
 import type { MaybePromise } from '../../internal/maybe-promise.js'
 import type { JwtClaims } from '../principal.js'
+import type { ProofOfPossession } from '../proof-of-possession.js'
 import type { TokenValidationParameters } from '../validation/parameters.js'
 import type { AuthenticationRequest } from './read-token.js'
 
@@ -62,7 +63,8 @@ export interface TokenCacheOptions {
 /** What `jwtBearer()` accepts. `undefined` always means the default. */
 export interface JwtBearerOptions<TClaims = JwtClaims> extends IssuerOptions<TClaims> {
   /**
-   * Name of this configuration, for guards that ask for one of several. The header's prefix is always `Bearer`.
+   * Name of this configuration, for guards that ask for one of several. The header's prefix is `Bearer`,
+   * and `DPoP` where `proofOfPossession` holds `dpop()`.
    *
    * @defaultValue `'Bearer'`
    */
@@ -151,4 +153,11 @@ export interface JwtBearerOptions<TClaims = JwtClaims> extends IssuerOptions<TCl
    * @defaultValue `Date.now`
    */
   clock?: (() => number) | undefined
+  /**
+   * How callers prove that a bound token is theirs: what `dpop()` of `express-jwt-bearer/dpop` or
+   * `clientCertificate()` of `express-jwt-bearer/mtls` make, or one of each.
+   *
+   * @defaultValue None: a bound token is refused.
+   */
+  proofOfPossession?: ProofOfPossession | readonly ProofOfPossession[] | undefined
 }

@@ -1,4 +1,5 @@
 import { BearerRequestError } from '../errors.js'
+import type { CredentialsScheme } from '../proof-of-possession.js'
 
 /** The part of a request that authentication reads: what Node's `IncomingMessage` and Express's `Request` have. */
 export interface AuthenticationRequest {
@@ -10,33 +11,65 @@ export interface AuthenticationRequest {
   readonly url?: string | undefined
 }
 
-// RFC 6750 section 2.1: credentials = "Bearer" 1*SP b64token. The scheme is case-insensitive (RFC 9110 section 11.1).
-// White space around a value is not part of it (RFC 9110 section 5.5). Anchored, so that the time stays linear.
-const bearerCredentials = /^[ \t]*Bearer +([A-Za-z0-9\-._~+/]+=*)[ \t]*$/i
+/** How the credentials of one scheme are written. */
+export interface CredentialsGrammar {
+  readonly word: CredentialsScheme
+  /** How nearly everybody begins. */
+  readonly prefix: string
+  /** Credentials of good form, the token being the first group. */
+  readonly credentials: RegExp
+  /** What claims to be such credentials, and is not. */
+  readonly malformed: RegExp
+}
 
-// What claims to be a bearer credential: the scheme, and after it something that is neither a scheme character nor the end.
-const otherBearer = /^[ \t]*Bearer(?![!#$%&'*+\-.^_`|~0-9A-Za-z])(?![ \t]*$)/i
+// RFC 6750 section 2.1: credentials = "Bearer" 1*SP b64token; RFC 9449 section 7.1: "DPoP" 1*SP token68, which is
+// the same. The scheme is case-insensitive (RFC 9110 section 11.1). White space around a value is not part of it
+// (RFC 9110 section 5.5). Anchored, so that the time stays linear.
+function grammarOf(word: CredentialsScheme): CredentialsGrammar {
+  return {
+    word,
+    prefix: `${word} `,
+    credentials: new RegExp(`^[ \\t]*${word} +([A-Za-z0-9\\-._~+/]+=*)[ \\t]*$`, 'i'),
+    // The scheme, and after it something that is neither a scheme character nor the end.
+    malformed: new RegExp(`^[ \\t]*${word}(?![!#$%&'*+\\-.^_\`|~0-9A-Za-z])(?![ \\t]*$)`, 'i'),
+  }
+}
+
+/** How credentials are written, by their scheme. */
+export const grammars: Readonly<Record<CredentialsScheme, CredentialsGrammar>> = {
+  Bearer: grammarOf('Bearer'),
+  DPoP: grammarOf('DPoP'),
+}
 
 /**
  * Reads the token from the `Authorization` header.
  *
  * @param known - Tokens that have passed every check before; their characters need no second look.
- * @returns Nothing when there is no header, another scheme or an empty `Bearer`, and a
+ * @param accepted - The credentials that are read here; any others are another scheme's.
+ * @param walk - Is told with which of them the caller came.
+ * @returns Nothing when there is no header, another scheme or an empty one of these, and a
  * {@link BearerRequestError} when the header breaks the grammar or comes more than once.
  */
 export function readToken(
   request: AuthenticationRequest,
   known: { get(token: string): unknown },
+  accepted: readonly CredentialsGrammar[],
+  walk: { credentials: CredentialsScheme | undefined },
 ): string | BearerRequestError | undefined {
   const value = request.headers['authorization']
   if (authorizationLines(request, value) > 1) return new BearerRequestError()
   const header = typeof value === 'string' ? value : value?.[0]
   if (header === undefined) return undefined
-  const rest = header.slice('Bearer '.length)
-  if (header.startsWith('Bearer ') && known.get(rest) !== undefined) return rest
-  const token = bearerCredentials.exec(header)?.[1]
-  if (token !== undefined) return token
-  return otherBearer.test(header) ? new BearerRequestError() : undefined
+  for (const { word, prefix, credentials, malformed } of accepted) {
+    const rest = header.slice(prefix.length)
+    const isKnown = header.startsWith(prefix) && known.get(rest) !== undefined
+    const token = isKnown ? rest : credentials.exec(header)?.[1]
+    const isMalformed = token === undefined && malformed.test(header)
+    if (token === undefined && !isMalformed) continue
+    walk.credentials = word
+    return isMalformed ? new BearerRequestError() : token
+  }
+  return undefined
 }
 
 // Node keeps the first of several lines and drops the rest; two parties could then read two different tokens.

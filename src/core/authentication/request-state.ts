@@ -1,3 +1,4 @@
+import type { CredentialsScheme } from '../proof-of-possession.js'
 import type { AuthenticateResult } from './result.js'
 import { noAuthentication } from './result.js'
 import type { AuthenticationScheme } from './scheme.js'
@@ -6,6 +7,10 @@ import type { AuthenticationScheme } from './scheme.js'
 export interface SchemeResult {
   readonly scheme: AuthenticationScheme
   readonly result: AuthenticateResult
+  /** The word with which the caller introduced its token. */
+  readonly credentials?: CredentialsScheme | undefined
+  /** Whether the caller's nonce is about to end, so that it should get another. */
+  readonly isNonceEnding?: boolean | undefined
 }
 
 /** What is known about a request. */

@@ -23,13 +23,9 @@ export function requestView(request: unknown): AuthenticationRequest {
   if (!isObject(request)) throw unreadable()
   const { headers = headersAlone(request), rawHeaders, headersDistinct } = request
   if (!isObject(headers)) throw unreadable()
-  const lines: { authorization: string[]; dpop: string[] } = { authorization: [], dpop: [] }
-  eachHeader(headers, (name, value) => {
-    const known = name.length === 13 || name.length === 4 ? name.toLowerCase() : name
-    if (known === 'authorization' || known === 'dpop') lines[known].push(...textsOf(value))
-  })
+  const lines = linesIn(headers, 'authorization')
   return {
-    headers: { authorization: asNode(lines.authorization), dpop: asNode(lines.dpop) },
+    headers: { authorization: lines.length > 1 ? lines : lines[0] },
     rawHeaders: Array.isArray(rawHeaders) ? rawHeaders : undefined,
     headersDistinct: isObject(headersDistinct)
       ? (headersDistinct as AuthenticationRequest['headersDistinct'])
@@ -41,6 +37,34 @@ export function requestView(request: unknown): AuthenticationRequest {
 function headersAlone(request: Record<PropertyKey, unknown>): unknown {
   const isNamed = Object.keys(request).some((name) => name.toLowerCase() === 'authorization')
   return isNamed || Symbol.iterator in request ? request : undefined
+}
+
+/**
+ * Lists the lines of a header of whatever `authenticate()` or Express was handed.
+ *
+ * @param name - In lower case.
+ */
+export function headerLines(request: object, name: string): readonly string[] {
+  const {
+    headers = headersAlone(request as never),
+    rawHeaders,
+    headersDistinct,
+  } = request as Record<string, unknown>
+  // Node merges lines of one name in `headers`, which is what other middleware changes.
+  const merged = linesIn(headers as Record<PropertyKey, unknown>, name)
+  const distinct = (headersDistinct as AuthenticationRequest['headersDistinct'])?.[name] ?? []
+  const raw = Array.isArray(rawHeaders) ? (rawHeaders as readonly string[]) : []
+  const sent = raw.filter((_, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === name)
+  return [sent, distinct].find((lines) => lines.length > 1) ?? merged
+}
+
+function linesIn(headers: Record<PropertyKey, unknown>, wanted: string): readonly string[] {
+  const lines: string[] = []
+  eachHeader(headers, (name, value) => {
+    if (name.length !== wanted.length || name.toLowerCase() !== wanted) return
+    lines.push(...textsOf(value))
+  })
+  return lines
 }
 
 function eachHeader(
@@ -73,10 +97,6 @@ function textsOf(value: unknown): readonly string[] {
     if (typeof text !== 'string') throw unreadable()
     return text
   })
-}
-
-function asNode(lines: readonly string[]): string | readonly string[] | undefined {
-  return lines.length > 1 ? lines : lines[0]
 }
 
 function isObject(value: unknown): value is Record<PropertyKey, unknown> {

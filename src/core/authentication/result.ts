@@ -2,6 +2,8 @@ import { inspect } from 'node:util'
 import type { JwtHeader } from '../events.js'
 import { inspectAs } from '../../internal/inspection.js'
 import type { ClaimsPrincipal, JwtClaims } from '../principal.js'
+import type { Confirmation } from '../proof-of-possession.js'
+import { nothingConfirmed } from '../walk.js'
 import { audiencesOf, toDate } from '../validation/claims.js'
 import type { ValidatedToken } from '../validation/validated-token.js'
 
@@ -21,6 +23,8 @@ export interface AuthenticateSuccess {
   readonly properties: Record<string, unknown>
   /** Name of the scheme that vouches for the caller. */
   readonly scheme: string
+  /** What the caller proved to possess; empty for a plain bearer token, and where an event named the caller. */
+  readonly confirmations: readonly Confirmation[]
 }
 
 /** The caller was refused, or could not be judged. */
@@ -49,6 +53,7 @@ export class Success extends Result implements AuthenticateSuccess {
   readonly scheme: string
   readonly principal: ClaimsPrincipal
   readonly properties: Record<string, unknown>
+  readonly confirmations: readonly Confirmation[]
   readonly #token: ValidatedToken | undefined
   readonly #saved: boolean
 
@@ -58,11 +63,13 @@ export class Success extends Result implements AuthenticateSuccess {
     properties: Record<string, unknown>,
     token?: ValidatedToken,
     saved = false,
+    confirmations = nothingConfirmed,
   ) {
     super()
     this.scheme = scheme
     this.principal = principal
     this.properties = properties
+    this.confirmations = confirmations
     this.#token = token
     this.#saved = saved
   }

@@ -17,7 +17,8 @@ import { checkParameterNames, nameHints } from './name-hints.js'
 import { routeByList, routeByResolver, type IssuerRoute } from './issuer-routes.js'
 import { eventNames, issuerOptionNames, optionNames } from './option-names.js'
 import type { JwtBearerOptions } from './options.js'
-import type { AuthenticationRequest } from './read-token.js'
+import { resolveProofs } from './proof-settings.js'
+import type { AuthenticationRequest, CredentialsGrammar } from './read-token.js'
 import { readResourceMetadata } from './resource-metadata.js'
 import { resolveRules, type CommonSettings, type TokenRules } from './token-rules.js'
 
@@ -43,6 +44,10 @@ export interface AuthenticationScheme {
   readonly resourceMetadata: string | undefined
   readonly maxTokenLength: number
   readonly cache: TokenCache
+  /** The credentials that are read, in the order in which they are challenged. */
+  readonly grammars: readonly CredentialsGrammar[]
+  /** Makes a nonce for callers; only where proofs need one. */
+  readonly freshNonce: (() => string) | undefined
 }
 
 /**
@@ -55,7 +60,9 @@ export function resolveScheme(options: JwtBearerOptions<never>): AuthenticationS
   const { events = {} } = options
   checkParameterNames(options.tokenValidationParameters)
   const name = readText(options.scheme, 'scheme') ?? 'Bearer'
-  const common = readCommon(options, name)
+  const { proofs, grammars, freshNonce } = resolveProofs(options.proofOfPossession)
+  const common = { ...readCommon(options, name), proofs }
+  const { clock } = common
   return Object.freeze({
     name,
     options,
@@ -67,10 +74,15 @@ export function resolveScheme(options: JwtBearerOptions<never>): AuthenticationS
     resourceMetadata: readResourceMetadata(options.resourceMetadata),
     maxTokenLength: readCount(options.maxTokenLength, 'maxTokenLength', 16384),
     cache: resolveCache(options.tokenCache, common.clock),
+    grammars,
+    freshNonce: freshNonce && (() => freshNonce(clock)),
   })
 }
 
-function readCommon(options: JwtBearerOptions<never>, scheme: string): CommonSettings {
+function readCommon(
+  options: JwtBearerOptions<never>,
+  scheme: string,
+): Omit<CommonSettings, 'proofs'> {
   const seconds = (
     name:
       | 'automaticRefreshInterval'

@@ -9,12 +9,14 @@ import type { MetadataSource } from '../keys/metadata.js'
 import type { SigningKey } from '../keys/signing-key.js'
 import { readFlag, readText, readTexts, show } from '../option-checks.js'
 import { shownAddress } from '../../internal/shown-address.js'
+import type { ProofOfPossession } from '../proof-of-possession.js'
 import { resolvePrincipal, type PrincipalSettings } from '../principal.js'
 import type { TokenValidationParameters } from '../validation/parameters.js'
 import { readClockSkew } from '../validation/lifetime-settings.js'
 import { resolveChecks, type ValidationSettings } from '../validation/settings.js'
 import { resolveTrust } from '../validation/trust-settings.js'
 import type { IssuerOptions } from './options.js'
+import { headerLines } from './request-view.js'
 
 /** By which rules the tokens of one issuer are judged. */
 export interface TokenRules {
@@ -28,6 +30,7 @@ export interface TokenRules {
 export interface CommonSettings extends Omit<ConfigurationSettings, 'source' | 'backchannel'> {
   readonly scheme: string
   readonly fetch: typeof globalThis.fetch
+  readonly proofs: readonly ProofOfPossession[]
   /** Finds or makes the keeper of an issuer's keys. */
   readonly managerFor?: (
     settings: ConfigurationSettings,
@@ -58,6 +61,7 @@ export function resolveRules(options: IssuerOptions<never>, common: CommonSettin
         audience: readTexts(options.audience, 'audience'),
         metadata: source !== undefined && source.jwksUri === undefined,
         clock: common.clock,
+        confirmation: { proofs: common.proofs, linesOf: headerLines, clock: common.clock },
       }),
       clockSkew: readClockSkew(parameters),
       clock: common.clock,

@@ -4,6 +4,7 @@ import { publisher } from '../../internal/diagnostics.js'
 import { AuthError, BearerRequestError } from '../errors.js'
 import { ChallengeContext, type AuthorizationFailure } from '../events.js'
 import type { Request, Response } from '../express.js'
+import { ConfirmationInvalidError, ProofError, ProofNonceRequiredError } from '../proof-errors.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
 import { challengeLines } from './challenge-lines.js'
 
@@ -17,6 +18,10 @@ const described: ReadonlySet<string> = new Set([
   'ERR_TOKEN_EXPIRED',
   'ERR_TOKEN_KEY_NOT_FOUND',
   'ERR_TOKEN_SIGNATURE_INVALID',
+  'ERR_TOKEN_CONFIRMATION_INVALID',
+  'ERR_PROOF_INVALID',
+  'ERR_PROOF_REPLAYED',
+  'ERR_PROOF_NONCE_REQUIRED',
 ])
 
 /** What a challenge answers to. */
@@ -34,22 +39,25 @@ export interface ChallengeReason {
 export function challenge(
   req: Request,
   res: Response,
-  { scheme, result }: SchemeResult,
+  { scheme, result, credentials }: SchemeResult,
   reason: ChallengeReason,
 ): MaybePromise<readonly string[] | undefined> {
   const failure = result.kind === 'failure' ? result.error : undefined
   const details = scheme.includeErrorDetails && failure !== undefined
+  // Said without details as well: no client could go on without it (RFC 9449 section 9).
+  const isNamed = details || failure instanceof ProofNonceRequiredError
   return writeChallenge(
     scheme,
     new ChallengeContext(
       { req, res, scheme: scheme.name, options: scheme.options },
       failure,
       {
-        error: details ? errorCode(failure) : undefined,
+        error: isNamed ? errorCode(failure) : undefined,
         errorDescription: details ? describe(failure) : undefined,
         // RFC 6750 section 3: tells a client which token to get.
         scope: joined(reason.scopesFor(scheme.name)),
         resourceMetadata: scheme.resourceMetadata,
+        credentials,
       },
       reason.authorizationFailure,
     ),
@@ -92,7 +100,9 @@ export function codeOfRefusal(failure: Error | undefined): string {
 }
 
 function errorCode(failure: Error): string {
-  return failure instanceof BearerRequestError ? 'invalid_request' : 'invalid_token'
+  if (failure instanceof BearerRequestError) return 'invalid_request'
+  if (failure instanceof ProofNonceRequiredError) return 'use_dpop_nonce'
+  return failure instanceof ProofError ? 'invalid_dpop_proof' : 'invalid_token'
 }
 
 function describe(failure: Error): string {
@@ -104,5 +114,6 @@ function describe(failure: Error): string {
 }
 
 function descriptionOf(error: unknown): string {
+  if (error instanceof ConfirmationInvalidError && error.reason === 'malformed') return ''
   return error instanceof AuthError && described.has(error.code) ? error.message : ''
 }

@@ -6,6 +6,7 @@ import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
 import type { ClaimsPrincipal } from '../principal.js'
 import { isAnswered } from './challenge.js'
 import { httpError, writeHeaders } from './http-error.js'
+import { offeredTo } from './offered-schemes.js'
 import { formatChallenge } from './www-authenticate.js'
 
 const forbidden = publisher('express-jwt-bearer:forbidden')
@@ -26,7 +27,7 @@ export interface Shortfall {
 export function forbid(
   req: Request,
   res: Response,
-  { scheme }: SchemeResult,
+  { scheme, credentials }: SchemeResult,
   { principal, authorizationFailure, scopes }: Shortfall,
 ): MaybePromise<Error | undefined> {
   const exchange = { req, res, scheme: scheme.name, options: scheme.options }
@@ -39,7 +40,7 @@ export function forbid(
   res.statusCode = 403
   return andThen(scheme.events.onForbidden?.(context), () => {
     if (context.handled || isAnswered(res)) return undefined
-    const challenges = scopeChallenge(scheme, scopes)
+    const challenges = scopeChallenge(scheme, scopes, credentials)
     const error = httpError({ status: 403, code: 'ERR_FORBIDDEN', challenges })
     writeHeaders(res, error)
     return error
@@ -48,10 +49,12 @@ export function forbid(
 
 // RFC 6750 section 3.1: insufficient_scope names the scopes that are needed.
 function scopeChallenge(
-  { realm, includeErrorDetails, resourceMetadata }: SchemeResult['scheme'],
+  { realm, includeErrorDetails, resourceMetadata, options }: SchemeResult['scheme'],
   scopes: readonly string[],
+  credentials: SchemeResult['credentials'],
 ): readonly string[] {
   if (scopes.length === 0) return []
   const error = includeErrorDetails ? 'insufficient_scope' : undefined
-  return [formatChallenge({ realm, error, scope: scopes.join(' '), resourceMetadata })]
+  const { word, algs } = offeredTo(options, credentials)
+  return [formatChallenge({ realm, error, scope: scopes.join(' '), algs, resourceMetadata }, word)]
 }

@@ -2,6 +2,7 @@ import createError from 'http-errors'
 import type { AuthenticationScheme } from '../authentication/scheme.js'
 import type { Response } from '../express.js'
 import { exposeHeaders } from './expose-headers.js'
+import { offeredSchemes } from './offered-schemes.js'
 import { formatChallenge } from './www-authenticate.js'
 
 /** What an answer says besides its status. */
@@ -13,6 +14,8 @@ export interface Answer {
   readonly cause?: Error | undefined
   readonly challenges?: readonly string[]
   readonly retryAfter?: number
+  /** For the next proof. */
+  readonly nonce?: string | undefined
 }
 
 /** The error that an answer travels in. */
@@ -38,8 +41,8 @@ export function writeHeaders(res: Response, { headers }: AnswerError): void {
   exposeHeaders(res)
 }
 
-// Wrappers for sockets call middleware with something that only looks like a response.
-function takesHeaders(res: Partial<Response>): boolean {
+/** Tells a response from what only looks like one: wrappers for sockets call middleware with such things. */
+export function takesHeaders(res: Partial<Response>): boolean {
   return typeof res.setHeader === 'function' && typeof res.getHeader === 'function'
 }
 
@@ -74,20 +77,28 @@ const kinds = {
   503: kindOf(503),
 } as const
 
-function headersOf({ challenges = [], retryAfter }: Answer): Record<string, string | string[]> {
+function headersOf({
+  challenges = [],
+  retryAfter,
+  nonce,
+}: Answer): Record<string, string | string[]> {
   const headers: Record<string, string | string[]> = { 'Cache-Control': 'no-store' }
   const [first] = challenges
   if (first !== undefined)
     headers['WWW-Authenticate'] = challenges.length === 1 ? first : [...challenges]
   if (retryAfter !== undefined) headers['Retry-After'] = String(retryAfter)
+  if (nonce !== undefined) headers['DPoP-Nonce'] = nonce
   return headers
 }
 
 /** Makes the 401 for a handler that asked for a caller where there is none. */
 export function authenticationRequired(scheme: AuthenticationScheme): Error {
-  const { realm, resourceMetadata } = scheme
-  const challenges = [formatChallenge({ realm, resourceMetadata })]
-  return httpError({ status: 401, code: 'ERR_AUTHENTICATION_REQUIRED', challenges })
+  const { realm, resourceMetadata, options, freshNonce } = scheme
+  const challenges = offeredSchemes(options).map(({ word, algs }) =>
+    formatChallenge({ realm, algs, resourceMetadata }, word),
+  )
+  const nonce = freshNonce?.()
+  return httpError({ status: 401, code: 'ERR_AUTHENTICATION_REQUIRED', challenges, nonce })
 }
 
 /**

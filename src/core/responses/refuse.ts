@@ -1,9 +1,9 @@
 import type { SchemeResult } from '../authentication/request-state.js'
-import { BearerRequestError, UnavailableError } from '../errors.js'
-import { TokenError } from '../token-errors.js'
+import { BearerRequestError, CallerError, UnavailableError } from '../errors.js'
 import type { Request, Response } from '../express.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
 import { challenge, codeOfRefusal, isAnswered, type ChallengeReason } from './challenge.js'
+import { offerNonce } from './dpop-nonce.js'
 import { httpError, serverFault, writeHeaders, type Answer } from './http-error.js'
 
 /**
@@ -24,12 +24,13 @@ export function refuse(
   if (unavailable !== undefined) return answer(res, unavailableAnswer(unavailable))
   // RFC 6750 section 3.1: a request that breaks the grammar is no question of scopes.
   const isMalformed = failures.some((error) => error instanceof BearerRequestError)
+  const nonce = isMalformed ? undefined : offerNonce(res, found)
   return challengeAll(
     req,
     res,
     found,
     isMalformed ? { ...reason, scopesFor: noScopes } : reason,
-    (challenges) => answer(res, challengeAnswer(failures, challenges)),
+    (challenges) => answer(res, { ...challengeAnswer(failures, challenges), nonce }),
   )
 }
 
@@ -55,12 +56,7 @@ function challengeAll(
 // Anything else that went wrong is ours or the app's, and never dressed up as the caller's fault.
 function isAboutTheCaller(error: Error): boolean {
   const all: readonly unknown[] = error instanceof AggregateError ? error.errors : [error]
-  return all.every(
-    (one) =>
-      one instanceof TokenError ||
-      one instanceof BearerRequestError ||
-      one instanceof UnavailableError,
-  )
+  return all.every((one) => one instanceof CallerError || one instanceof UnavailableError)
 }
 
 function unavailableAnswer(cause: UnavailableError): Answer {

@@ -4,6 +4,7 @@ import type { Request, Response } from '../express.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
 import type { ClaimsPrincipal } from '../principal.js'
 import { joined, writeChallenge } from './challenge.js'
+import { offerNonce } from './dpop-nonce.js'
 import { answer } from './refuse.js'
 
 /** What a known caller has to do: sign in more strongly, or anew. */
@@ -26,9 +27,10 @@ export interface StepUp {
 export function stepUp(
   req: Request,
   res: Response,
-  { scheme }: SchemeResult,
+  found: SchemeResult,
   { principal, authorizationFailure, scopes, acrValues, maxAge }: StepUp,
 ): MaybePromise<Error | undefined> {
+  const { scheme, credentials } = found
   const descriptions = [
     ...(acrValues.length > 0 ? ['A different authentication level is required'] : []),
     ...(maxAge === undefined ? [] : ['More recent authentication is required']),
@@ -44,10 +46,12 @@ export function stepUp(
       acrValues: joined(acrValues),
       maxAge,
       resourceMetadata: scheme.resourceMetadata,
+      credentials,
     },
     authorizationFailure,
     principal,
   )
+  const nonce = offerNonce(res, [found])
   return andThen(writeChallenge(scheme, context), (challenges) =>
     challenges === undefined
       ? undefined
@@ -55,6 +59,7 @@ export function stepUp(
           status: 401,
           code: 'ERR_INSUFFICIENT_USER_AUTHENTICATION',
           challenges,
+          nonce,
         }),
   )
 }

@@ -14,12 +14,13 @@ import {
 import { andThen, attempt, isPromise, type MaybePromise } from '../../internal/maybe-promise.js'
 import { freezeClaims } from '../../internal/frozen-claims.js'
 import type { JwtClaims } from '../principal.js'
+import type { Walk } from '../walk.js'
 import type { StandardSchema, TokenReplayCache, Validator } from './parameters.js'
 import { useOnce } from './use-once.js'
 import type { ValidatedToken } from './validated-token.js'
 
 /** One check of a token; throws, or rejects with, what it finds wrong. */
-export type Check = (token: ValidatedToken) => PromiseLike<void> | undefined
+export type Check = (token: ValidatedToken, walk: Walk) => PromiseLike<void> | undefined
 
 /** The instant of a NumericDate, kept within what a `Date` can hold. */
 export function toDate(seconds: number): Date {

@@ -139,6 +139,16 @@ export interface TokenValidationParameters<TClaims = JwtClaims> {
    */
   maxTokenAge?: number | undefined
   /**
+   * Whether a token that is bound to a key or a certificate by `cnf` (RFC 7800 section 3.1) needs the proof of
+   * its owner: one of `proofOfPossession`. Where nothing can be proved, a bound token is refused.
+   *
+   * @remarks Off, whoever steals a bound token can use it. Meant for the time in which the issuer binds tokens
+   * already and this API cannot ask for proofs yet.
+   *
+   * @defaultValue `true`
+   */
+  validateConfirmation?: boolean | undefined
+  /**
    * The claim behind the caller's name.
    *
    * @defaultValue `'name'`

@@ -12,6 +12,7 @@ import {
   checkWith,
   type Check,
 } from './claims.js'
+import { confirmationChecks, type ConfirmationRules } from './confirmation.js'
 import type { KeyRules } from './find-keys.js'
 import { lifetimeChecks, readClockSkew, replayChecks } from './lifetime-settings.js'
 import type { TokenValidationParameters } from './parameters.js'
@@ -39,6 +40,7 @@ export interface ClaimsSurroundings {
   /** Whether metadata will name an issuer. */
   readonly metadata: boolean
   readonly clock: () => number
+  readonly confirmation: ConfirmationRules
 }
 
 /** Lists the checks that a token's claims must pass. */
@@ -51,11 +53,14 @@ export function resolveChecks(
   const audience = readAudience(parameters, around.audience)
   const claims = [...lifetime, ...audience.checks, ...issuerChecks(parameters, around.metadata)]
   const once = [checkType(validTypes(parameters)), ...schemaChecks(parameters)]
-  const replay = replayChecks(parameters, clockSkew, around.scheme)
+  const everyUse = [
+    ...confirmationChecks(parameters, around.confirmation),
+    ...replayChecks(parameters, clockSkew, around.scheme),
+  ]
   return {
-    checks: [...claims, ...once, ...replay],
+    checks: [...claims, ...once, ...everyUse],
     // Types never change, and what a schema made of the claims is kept: it can cost more than the signature.
-    checksOfEveryUse: [...claims, ...replay],
+    checksOfEveryUse: [...claims, ...everyUse],
     acceptsAudience: audience.acceptsAudience,
   }
 }

@@ -5,6 +5,7 @@ import {
 } from '../token-errors.js'
 import { isSameKey, type SigningKey } from '../keys/signing-key.js'
 import type { Trust } from '../keys/trust.js'
+import type { Walk } from '../walk.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
 import type { Check } from './claims.js'
 import { findKeys, isInDate, type KeyChoice } from './find-keys.js'
@@ -20,12 +21,13 @@ import { ValidatedToken } from './validated-token.js'
 export function validateToken(
   parsed: ParsedToken,
   settings: ValidationSettings,
+  walk: Walk,
 ): MaybePromise<ValidatedToken> {
   if (!settings.algorithms.has(parsed.header.alg)) throw new AlgorithmNotAllowedError()
   return andThen(findSigner(parsed, settings), (signer) => {
     rememberHeader(parsed)
     const validated = new ValidatedToken(parsed, parsePayload(parsed), signer, settings)
-    return andThen(runChecks(settings.checks, validated), () => validated)
+    return andThen(runChecks(settings.checks, validated, walk), () => validated)
   })
 }
 
@@ -38,6 +40,7 @@ export function validateToken(
 export function validateAgain(
   token: ValidatedToken,
   settings: ValidationSettings,
+  walk: Walk,
 ): MaybePromise<boolean> {
   // A function behind "issuers" may answer one way for one request and another way for the next.
   if (token.settings !== settings) return false
@@ -46,15 +49,21 @@ export function validateAgain(
       trust === token.trust ? token.key : trust.keys.find((one) => isSameKey(one, token.key))
     if (key === undefined || !isInDate(key, settings)) return false
     token.trust = trust
-    return andThen(runChecks(settings.checksOfEveryUse, token), () => true)
+    return andThen(runChecks(settings.checksOfEveryUse, token, walk), () => true)
   })
 }
 
 /** Runs checks one after the other; each throws what it finds wrong. */
-function runChecks(checks: readonly Check[], token: ValidatedToken, from = 0): MaybePromise<void> {
+function runChecks(
+  checks: readonly Check[],
+  token: ValidatedToken,
+  walk: Walk,
+  from = 0,
+): MaybePromise<void> {
   for (let index = from; index < checks.length; index += 1) {
-    const pending = (checks[index] as Check)(token)
-    if (pending !== undefined) return andThen(pending, () => runChecks(checks, token, index + 1))
+    const pending = (checks[index] as Check)(token, walk)
+    if (pending !== undefined)
+      return andThen(pending, () => runChecks(checks, token, walk, index + 1))
   }
   return undefined
 }

@@ -1,13 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import {
+  grammars,
   readToken,
   type AuthenticationRequest,
+  type CredentialsGrammar,
 } from '../../../src/core/authentication/read-token.js'
 
 const nothingKnown = new Map<string, unknown>()
 
-function outcome(request: AuthenticationRequest): unknown {
-  const read = readToken(request, nothingKnown)
+function outcome(
+  request: AuthenticationRequest,
+  known: { get(token: string): unknown } = nothingKnown,
+  accepted: readonly CredentialsGrammar[] = [grammars.Bearer],
+): unknown {
+  const read = readToken(request, known, accepted, { credentials: undefined })
   return read instanceof Error ? read.code : read
 }
 
@@ -124,7 +130,7 @@ describe('readToken', () => {
     ['token characters', `Bearer ${'a'.repeat(100_000)}é`],
   ])('takes linear time for a flood of %s', (_case, authorization) => {
     const start = performance.now()
-    readToken({ headers: { authorization } }, nothingKnown)
+    outcome({ headers: { authorization } })
     expect(performance.now() - start).toBeLessThan(500)
   })
 
@@ -133,7 +139,40 @@ describe('readToken', () => {
     ['a known token behind another spelling of the scheme', 'bearer abc', 'abc', 'abc'],
     ['a known token with more behind it', 'Bearer abc def', 'abc', malformed],
   ])('looks at the characters once: %s', (_case, authorization, known, expected) => {
-    const read = readToken({ headers: { authorization } }, new Map([[known, true]]))
-    expect(read instanceof Error ? read.code : read).toBe(expected)
+    expect(outcome({ headers: { authorization } }, new Map([[known, true]]))).toBe(expected)
+  })
+
+  const both = [grammars.Bearer, grammars.DPoP]
+
+  test.each([
+    ['DPoP', [grammars.DPoP], 'DPoP abc', 'abc', 'DPoP'],
+    ['DPoP in small letters', [grammars.DPoP], 'dpop  abc', 'abc', 'DPoP'],
+    ['DPoP where nobody asks for it', [grammars.Bearer], 'DPoP abc', undefined, undefined],
+    ['Bearer where DPoP alone is read', [grammars.DPoP], 'Bearer abc', undefined, undefined],
+    ['DPoP where both are read', both, 'DPoP abc', 'abc', 'DPoP'],
+    ['Bearer where both are read', both, 'Bearer abc', 'abc', 'Bearer'],
+    ['a scheme that starts like DPoP', both, 'DPoP-x abc', undefined, undefined],
+    ['an empty DPoP', both, 'DPoP ', undefined, undefined],
+    ['a tab after DPoP', both, 'DPoP\tabc', malformed, 'DPoP'],
+    ['two tokens after DPoP', both, 'DPoP a b', malformed, 'DPoP'],
+    ['a comma after DPoP', both, 'DPoP abc, DPoP abc', malformed, 'DPoP'],
+    ['two tokens after Bearer', both, 'Bearer a b', malformed, 'Bearer'],
+    [
+      'malformed Bearer where DPoP alone is read',
+      [grammars.DPoP],
+      'Bearer a b',
+      undefined,
+      undefined,
+    ],
+  ])('says with which credentials the caller came: %s', (_case, accepted, header, token, word) => {
+    const walk = { credentials: undefined }
+    const read = readToken({ headers: { authorization: header } }, nothingKnown, accepted, walk)
+    expect(read instanceof Error ? read.code : read).toBe(token)
+    expect(walk.credentials).toBe(word)
+  })
+
+  test('refuses several lines whatever their schemes', () => {
+    const authorization = ['Bearer abc', 'DPoP abc']
+    expect(outcome({ headers: { authorization } }, nothingKnown, [grammars.DPoP])).toBe(malformed)
   })
 })

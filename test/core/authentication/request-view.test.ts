@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
 import { jwtBearer } from 'express-jwt-bearer'
-import { requestView } from '../../../src/core/authentication/request-view.js'
+import { headerLines, requestView } from '../../../src/core/authentication/request-view.js'
 import { hs256, options, outcomeOf } from '../../support/tokens.js'
 
 const token = hs256()
@@ -172,14 +172,43 @@ describe('authenticate() outside Express', () => {
 
 describe('requestView', () => {
   test('gives credentials in Node’s form', () => {
-    expect(requestView({ headers: { Authorization: 'a', DPoP: ['b', 'c'], Other: 'd' } })).toEqual({
-      headers: { authorization: 'a', dpop: ['b', 'c'] },
-    })
+    const headers = { Authorization: 'a', Other: 'd' }
+    expect(requestView({ headers })).toEqual({ headers: { authorization: 'a' } })
+    const two = { ...headers, authorization: 'b' }
+    expect(requestView({ headers: two })).toEqual({ headers: { authorization: ['a', 'b'] } })
   })
 
   test('leaves raw headers out that are none', () => {
     const view = requestView({ headers: {}, rawHeaders: 'no', headersDistinct: 5 })
     expect(view.rawHeaders).toBeUndefined()
     expect(view.headersDistinct).toBeUndefined()
+  })
+})
+
+describe('headerLines', () => {
+  const raw = ['Host', 'x', 'DPoP', 'a', 'dpop', 'b', 'X-DPoP', 'c', 'x', 'dpop']
+
+  test.each<[name: string, request: object, lines: readonly string[]]>([
+    ['nothing', { headers: {} }, []],
+    ['one line', { headers: { dpop: 'a' } }, ['a']],
+    ['another case', { headers: { DPoP: 'a' } }, ['a']],
+    ['two cases', { headers: { DPoP: 'a', dpop: 'b' } }, ['a', 'b']],
+    ['an array', { headers: { dpop: ['a', 'b'] } }, ['a', 'b']],
+    ['Fetch’s Headers', { headers: new Headers({ dpop: 'a' }) }, ['a']],
+    ['a Map', new Map([['DPoP', 'a']]), ['a']],
+    ['headers alone', { authorization: 'x', dpop: 'a' }, ['a']],
+    ['a Fetch request', new Request('http://x', { headers: { dpop: 'a' } }), ['a']],
+    ['lines that Node merged', { headers: { dpop: 'a, b' }, rawHeaders: raw }, ['a', 'b']],
+    [
+      'distinct lines',
+      { headers: { dpop: 'a, b' }, headersDistinct: { dpop: ['a', 'b'] } },
+      ['a', 'b'],
+    ],
+    ['one raw line', { headers: { dpop: 'a' }, rawHeaders: ['DPoP', 'a'] }, ['a']],
+    ['a line that other middleware took away', { headers: {}, rawHeaders: ['DPoP', 'a'] }, []],
+    ['a line that other middleware set', { headers: { dpop: 'b' }, rawHeaders: [] }, ['b']],
+    ['raw headers that are none', { headers: { dpop: 'b' }, rawHeaders: 'no' }, ['b']],
+  ])('lists the lines of %s', (_name, request, lines) => {
+    expect(headerLines(request, 'dpop')).toEqual(lines)
   })
 })

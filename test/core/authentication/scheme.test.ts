@@ -566,7 +566,7 @@ describe('the defaults of jwtBearer()', () => {
         clock: expect.any(Function) as unknown,
       },
     })
-    expect((rules as TokenRules).validation.checks).toHaveLength(4)
+    expect((rules as TokenRules).validation.checks).toHaveLength(5)
   })
 
   test.each([

@@ -19,6 +19,7 @@ import {
   seconds,
   sign,
 } from '../../support/tokens.js'
+import { bearerWalk } from '../../support/walk.js'
 
 // Each step with a fault of its own; what a token gets wrong is added from the end of the list on.
 const steps: [step: string, code: string, fault: Fault][] = [
@@ -30,6 +31,7 @@ const steps: [step: string, code: string, fault: Fault][] = [
   ['issuer', 'ERR_TOKEN_ISSUER_INVALID', { claims: { iss: 'https://another.test' } }],
   ['type', 'ERR_TOKEN_TYPE_INVALID', { header: { typ: 'JWT' } }],
   ['schema', 'ERR_TOKEN_CLAIM_INVALID', { claims: { tenant: undefined } }],
+  ['confirmation', 'ERR_TOKEN_CONFIRMATION_INVALID', { claims: { cnf: { jkt: 'x' } } }],
   ['replay', 'ERR_TOKEN_REPLAYED', {}],
 ]
 interface Fault {
@@ -139,7 +141,7 @@ describe('keys that change', () => {
     const trust = { current: () => seen, renewed, rechecked }
     const outcome = await attempt(
       async () => {
-        await validateToken(parsed(), { ...validation, trust })
+        await validateToken(parsed(), { ...validation, trust }, bearerWalk())
         return 'success'
       },
       (error) => (error as AuthError).code,
@@ -165,7 +167,8 @@ describe('keys that change', () => {
       const trust = { current: () => replaced, renewed, rechecked }
       const outcome = await attempt(
         async () => {
-          await validateToken(parseToken(hs256({}, { kid: 'a' }), 16_384), { ...validation, trust })
+          const token = parseToken(hs256({}, { kid: 'a' }), 16_384)
+          await validateToken(token, { ...validation, trust }, bearerWalk())
           return 'success'
         },
         (error) => (error as AuthError).code,
@@ -194,7 +197,7 @@ describe('keys that change', () => {
       renewed,
       rechecked: renewed,
     }
-    await validateToken(parsed(), { ...validation, trust })
+    await validateToken(parsed(), { ...validation, trust }, bearerWalk())
     expect(renewed).not.toHaveBeenCalled()
   })
 
@@ -203,10 +206,14 @@ describe('keys that change', () => {
       const trust = { keys: key(secret), issuer: 'https://metadata.test', unavailable }
       return attempt(
         async () => {
-          await validateToken(parsed({ iss }), {
-            ...validation,
-            trust: { current: () => trust, renewed: () => undefined, rechecked: () => undefined },
-          })
+          await validateToken(
+            parsed({ iss }),
+            {
+              ...validation,
+              trust: { current: () => trust, renewed: () => undefined, rechecked: () => undefined },
+            },
+            bearerWalk(),
+          )
           return 'success'
         },
         (error) => (error as AuthError).code,

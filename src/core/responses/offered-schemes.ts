@@ -1,0 +1,31 @@
+import type { EventOptions } from '../events.js'
+import type { CredentialsScheme } from '../proof-of-possession.js'
+
+/** Credentials that a caller can come with, as challenges offer them. */
+export interface OfferedScheme {
+  readonly word: CredentialsScheme
+  /** The algorithms of proofs, separated by spaces. */
+  readonly algs?: string
+}
+
+const bearer: OfferedScheme = { word: 'Bearer' }
+
+/** Lists the credentials that a configuration reads; `Bearer` comes first, which some clients read alone. */
+export function offeredSchemes({ proofOfPossession }: EventOptions): readonly OfferedScheme[] {
+  if (proofOfPossession === undefined) return [bearer]
+  for (const { credentials } of [proofOfPossession].flat()) {
+    if (credentials === undefined) continue
+    const dpop = { word: 'DPoP', algs: credentials.algs } as const
+    return credentials.allowBearerTokens ? [bearer, dpop] : [dpop]
+  }
+  return [bearer]
+}
+
+/** Finds what a caller came with among what is offered; the first where it came with nothing. */
+export function offeredTo(
+  options: EventOptions,
+  credentials: CredentialsScheme | undefined,
+): OfferedScheme {
+  const offered = offeredSchemes(options)
+  return offered.find(({ word }) => word === credentials) ?? (offered[0] as OfferedScheme)
+}
