@@ -1,6 +1,7 @@
 import type { JWK } from 'jose'
 import type { JwtBearerOptions } from '../core/authentication/options.js'
 import type { IssuerSigningKey } from '../core/keys/signing-key.js'
+import { createDpopClient, type DpopClient } from './dpop-client.js'
 import { listenOnLoopback, type ListeningIssuer } from './listen.js'
 import { generateTestKey, type TestKey } from './test-keys.js'
 import {
@@ -48,6 +49,12 @@ export interface TestIssuer {
   token(claims?: TokenClaims, options?: TokenOptions): Promise<string>
   /** Signs a token and makes the request header of it. */
   bearer(claims?: TokenClaims, options?: TokenOptions): Promise<{ Authorization: string }>
+  /**
+   * Makes a client that tokens are bound to, with a key of its own, which signs proofs (RFC 9449).
+   *
+   * @param options - `alg` is the algorithm of the proofs; `'ES256'` unless it says otherwise.
+   */
+  dpopClient(options?: { alg?: string | undefined }): Promise<DpopClient>
   /** A token that is over, beyond any usual clock skew. */
   expired(claims?: TokenClaims): Promise<string>
   /** A token that starts to be valid in an hour. */
@@ -144,6 +151,7 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
     bearer: async (claims, tokenOptions) => ({
       Authorization: `Bearer ${await token(claims, tokenOptions)}`,
     }),
+    dpopClient: ({ alg: proofAlg } = {}) => createDpopClient(token, proofAlg),
     expired: (claims) => token(claims, { expiresIn: -3600 }),
     notYetValid: (claims) => token(claims, { notBefore: 3600, expiresIn: 7200 }),
     wrongAudience: (claims) => token({ ...claims, aud: `${audience}/another` }),

@@ -22,13 +22,9 @@ export function send(
     : [['Host', host] as const, ...headers]
   const start = url.startsWith('https:') ? httpsRequest : httpRequest
   return new Promise((resolve, reject) => {
-    const sent = start(
-      url,
-      { agent: false, ...options, headers: lines.flat() },
-      (answer) => {
-        void read(answer).then(resolve, reject)
-      },
-    )
+    const sent = start(url, { agent: false, ...options, headers: lines.flat() }, (answer) => {
+      void read(answer).then(resolve, reject)
+    })
     sent.on('error', reject)
     sent.end()
   })
