@@ -1,13 +1,11 @@
 import { CallerError } from '../errors.js'
-import { ClaimInvalidError, TokenMalformedError } from '../token-errors.js'
+import { ClaimInvalidError } from '../token-errors.js'
 import {
   AuthenticationFailedContext,
   checkPrincipal,
-  MessageReceivedContext,
   rejection,
   TokenValidatedContext,
   type EventOutcome,
-  type Exchange,
 } from '../events.js'
 import { andThen, attempt, type MaybePromise } from '../../internal/maybe-promise.js'
 import { principalOf, type ClaimsPrincipal, type PrincipalSettings } from '../principal.js'
@@ -16,8 +14,8 @@ import { validateAgain, validateToken } from '../validation/validate-token.js'
 import type { Walk } from '../walk.js'
 import type { ValidatedToken } from '../validation/validated-token.js'
 import type { AuthenticationScheme } from './scheme.js'
-import { readToken, type AuthenticationRequest } from './read-token.js'
-import { requestView } from './request-view.js'
+import type { AuthenticationRequest } from './read-token.js'
+import { receiveToken } from './receive-token.js'
 import type { TokenRules } from './token-rules.js'
 import { Failure, noAuthentication, Success, type AuthenticateResult } from './result.js'
 
@@ -31,54 +29,13 @@ export function authenticate(
 ): MaybePromise<AuthenticateResult> {
   return attempt(
     () =>
-      andThen(receive(scheme, walk), (received) => {
+      andThen(receiveToken(scheme, walk), (received) => {
         if (received === undefined) return noAuthentication
         if (typeof received !== 'string') return conclude(scheme, received)
         return check(scheme, walk, received)
       }),
     (error) => fail(scheme, walk, toError(error)),
   )
-}
-
-// The token to check, nothing, or what the event decided.
-function receive(
-  scheme: AuthenticationScheme,
-  walk: Walk,
-): MaybePromise<string | EventOutcome | undefined> {
-  const { events, cache, grammars } = scheme
-  const header = readToken(sourceOf(walk), cache, grammars, walk)
-  // Malformed credentials stay malformed, so that no second reader can take them for something else.
-  const sent = header instanceof Error ? undefined : header
-  if (events.onMessageReceived === undefined) {
-    if (header instanceof Error) throw header
-    return header
-  }
-  const context = new MessageReceivedContext(walk, sent)
-  return andThen(events.onMessageReceived(context), () => {
-    if (context.outcome !== undefined) return context.outcome
-    if (header instanceof Error) throw header
-    return tokenOf(context.token, sent, scheme, walk)
-  })
-}
-
-// Express's requests are Node's; anything else is brought into their form.
-function sourceOf({ req, res }: Exchange): AuthenticationRequest {
-  return res === undefined ? requestView(req) : (req as AuthenticationRequest)
-}
-
-function tokenOf(
-  token: unknown,
-  sent: string | undefined,
-  { grammars }: AuthenticationScheme,
-  walk: Walk,
-): string | undefined {
-  if (token === undefined || token === null || token === '' || token === sent) return sent
-  // Whatever an event brings is a bearer token, which is another scheme's where none is read.
-  walk.credentials = undefined
-  if (!grammars.some(({ word }) => word === 'Bearer')) return undefined
-  walk.credentials = 'Bearer'
-  if (typeof token !== 'string') throw new TokenMalformedError()
-  return token
 }
 
 function check(

@@ -184,7 +184,7 @@ describe('keys that change', () => {
     const trust = { current: () => ({ keys: [] }), renewed, rechecked: () => undefined }
     const parsedNamed = parseToken(hs256({}, { kid: 'a' }), 16_384)
     const judged = attempt(
-      () => validateToken(parsedNamed, { ...validation, trust }),
+      () => validateToken(parsedNamed, { ...validation, trust }, bearerWalk()),
       (error) => (error as AuthError).code as never,
     )
     expect(await judged).toBe('ERR_TOKEN_SIGNATURE_INVALID')
