@@ -3,7 +3,12 @@
 // Copy the function of yours. Each leaves to the provider's own document where the keys are and how its
 // tokens spell their issuer, and says here what only you can know.
 
-import type { JwtBearerOptions } from 'express-jwt-bearer'
+import {
+  buildPolicy,
+  nestedClaim,
+  type AuthorizationPolicy,
+  type JwtBearerOptions,
+} from 'express-jwt-bearer'
 
 /** Microsoft Entra ID, one tenant, version 2 tokens (`accessTokenAcceptedVersion: 2` in the manifest of the API). */
 export function entraId(tenantId: string, clientId: string): JwtBearerOptions {
@@ -48,6 +53,18 @@ export function entraIdManyTenants(
   }
 }
 
+/** Tokens of Entra ID that an app got for itself: no user and no scopes, but app roles (`roles`). */
+export const appOnly: AuthorizationPolicy = buildPolicy((policy) =>
+  policy.requireAssertion(({ user }) =>
+    user.hasClaim('idtyp') ? user.hasClaim('idtyp', 'app') : !user.hasClaim('scp'),
+  ),
+)
+
+/** Tokens of Entra ID that an app got in the name of a user: with scopes (`scp`). */
+export const delegated: AuthorizationPolicy = buildPolicy((policy) =>
+  policy.requireClaim('scp').requireAssertion(({ user }) => !user.hasClaim('idtyp', 'app')),
+)
+
 /** Auth0. With "Add Permissions in the Access Token", ask for `requireClaim('permissions', 'orders:read')`. */
 export function auth0(domain: string, apiIdentifier: string): JwtBearerOptions {
   return {
@@ -75,9 +92,30 @@ export function keycloak(realmUrl: string, clientId: string): JwtBearerOptions {
     audience: clientId,
     tokenValidationParameters: {
       nameClaimType: 'preferred_username',
-      roleClaimType: ({ realm_access: access }) =>
-        (access as { roles?: string[] } | undefined)?.roles ?? [],
+      roleClaimType: nestedClaim('realm_access', 'roles'),
     },
+  }
+}
+
+/** Auth0, a permission of "Add Permissions in the Access Token". */
+export function auth0Permission(name: string): AuthorizationPolicy {
+  return buildPolicy((policy) => policy.requireClaim('permissions', name))
+}
+
+/** Keycloak, several realms of one server under one scheme. Each has its keys, its issuer and its roles. */
+export function keycloakRealms(
+  serverUrl: string,
+  realms: readonly string[],
+  clientId: string,
+): JwtBearerOptions {
+  return {
+    issuers: realms.map((realm) => {
+      const { authority, audience, tokenValidationParameters } = keycloak(
+        `${serverUrl}/realms/${realm}`,
+        clientId,
+      )
+      return { authority, audience, tokenValidationParameters }
+    }),
   }
 }
 

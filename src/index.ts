@@ -24,6 +24,8 @@ export type {
   StandardSchema,
 } from './core/validation/parameters.js'
 
+export { nestedClaim } from './core/nested-claim.js'
+
 export { symmetricKey, type SymmetricKey } from './core/keys/symmetric-key.js'
 export type { IssuerSigningKey, JsonWebKeySet, CryptoKey } from './core/keys/signing-key.js'
 export type { IssuerSigningKeyResolver } from './core/keys/key-resolver.js'

@@ -49,6 +49,7 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
   ['core/principal.ts', ['internal/'], []],
   ['core/token-errors.ts', ['core/errors.ts', 'internal/'], []],
   ['core/proof-errors.ts', ['core/errors.ts', 'core/token-errors.ts'], []],
+  ['core/nested-claim.ts', ['type core/principal.ts', ...words], []],
   ['core/option-checks.ts', ['core/errors.ts', 'internal/'], []],
   ['core/express.ts', ['core/principal.ts', ...words], ['type express']],
   [
