@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { inspectAs } from '../../internal/inspection.js'
+import { placeholderFault } from './placeholder.js'
 
 /** A shared secret, marked as one by {@link symmetricKey}. Shows nothing of itself. */
 export class SymmetricKey {
@@ -41,14 +42,6 @@ export function symmetricKey(secret: string | Uint8Array): SymmetricKey {
   return new SymmetricKey(secret)
 }
 
-// Brackets and quotes around a placeholder do not make it a secret.
-const placeholders = [
-  /^\W*replace[_-]?(with|me)/i,
-  /^\W*your-(256|384|512)-bit-secret/i,
-  /^\W*a-string-secret-at-least-\d+-bits-long\W*$/i,
-  /^\W*change[_-]?(me|this)/i,
-]
-
 /** Says what is wrong with a secret, without quoting it; nothing when it will do. */
 export function secretFault(secret: unknown): string | undefined {
   if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
@@ -56,12 +49,8 @@ export function secretFault(secret: unknown): string | undefined {
   }
   const bytes = Buffer.from(secret)
   const text = bytes.toString('latin1').trim()
-  if (placeholders.some((placeholder) => placeholder.test(text))) {
-    return 'the secret is a placeholder from an example; put a random one in its place'
-  }
-  if (bytes.length > 0 && bytes.every((byte) => byte === bytes[0])) {
-    return 'the secret is one repeated character; make a random one'
-  }
+  const fault = placeholderFault(bytes)
+  if (fault !== undefined) return fault
   if (isKeyMaterial(bytes, text)) {
     return 'the secret is a public or private key or a certificate, and whoever has it could sign tokens; pass the key without symmetricKey()'
   }
