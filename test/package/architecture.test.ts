@@ -63,6 +63,7 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
     ['type core/events.ts', 'type core/proof-of-possession.ts', 'type core/express.ts', ...words],
     [],
   ],
+  ['core/token-introspection.ts', ['type core/principal.ts', ...words], []],
   ['core/keys/', ['type core/events.ts', ...words], ['jose']],
   [
     'core/validation/',
@@ -191,6 +192,22 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
     'protected-resource/',
     // Tools of MCP servers are told who calls, and which of the token's audiences is this API.
     [...entryMayImport, 'core/authentication/request-state.ts'],
+    [],
+  ],
+  [
+    'introspection/',
+    [
+      ...words,
+      // Its calls are fetched, limited and remembered as metadata is.
+      'core/keys/address.ts',
+      'core/keys/fetch-document.ts',
+      'core/keys/metadata.ts',
+      'core/keys/outage.ts',
+      'core/keys/placeholder.ts',
+      'core/keys/response-body.ts',
+      'core/keys/time-limit.ts',
+      'type core/',
+    ],
     [],
   ],
   ['redis/', storeMayImport, []],

@@ -12,6 +12,7 @@ export const entries = [
   'issuer/index',
   'protected-resource/index',
   'dpop/index',
+  'introspection/index',
   'mtls/index',
   'redis/index',
   'postgres/index',

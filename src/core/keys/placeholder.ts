@@ -2,6 +2,7 @@
 const placeholders = [
   /^\W*replace[_-]?(with|me)/i,
   /^\W*your-(256|384|512)-bit-secret/i,
+  /^\W*your[-_ ](client[-_ ])?secret/i,
   /^\W*a-string-secret-at-least-\d+-bits-long\W*$/i,
   /^\W*change[_-]?(me|this)/i,
 ]
@@ -12,7 +13,7 @@ export function placeholderFault(secret: Uint8Array): string | undefined {
   if (placeholders.some((placeholder) => placeholder.test(text))) {
     return 'the secret is a placeholder from an example; put a random one in its place'
   }
-  if (secret.length > 0 && secret.every((byte) => byte === secret[0])) {
+  if (secret.length > 1 && secret.every((byte) => byte === secret[0])) {
     return 'the secret is one repeated character; make a random one'
   }
   return undefined
