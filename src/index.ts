@@ -86,6 +86,7 @@ export {
   AuthError,
   ConfigurationError,
   MetadataUnavailableError,
+  IntrospectionUnavailableError,
   BearerRequestError,
   type AuthErrorCode,
   type ProofErrorCode,
@@ -105,6 +106,7 @@ export {
   TokenExpiredError,
   TokenNotYetValidError,
   TokenReplayedError,
+  TokenInactiveError,
   TokenRevokedError,
   ClaimInvalidError,
   TokenRejectedError,
@@ -122,6 +124,13 @@ export type {
   CredentialsScheme,
   ProofOfPossession,
 } from './core/proof-of-possession.js'
+
+export type {
+  IntrospectedToken,
+  IntrospectionSurroundings,
+  TokenIntrospection,
+  TokenIntrospector,
+} from './core/token-introspection.js'
 
 export type { DiagnosticChannel, DiagnosticMessages } from './internal/diagnostics.js'
 

@@ -16,7 +16,7 @@ function start(given: Partial<typeof settings> | undefined = {}) {
 }
 
 const token = (exp?: unknown) => ({
-  payload: { sub: 'alice', ...(exp !== undefined && { exp }) } as object,
+  payload: { sub: 'alice', ...(exp !== undefined && { exp }) } as unknown as { sub: string },
   issuer: undefined,
 })
 

@@ -92,6 +92,7 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
       'core/principal.ts',
       'type core/proof-of-possession.ts',
       'core/walk.ts',
+      'type core/token-introspection.ts',
       'type core/express.ts',
       ...words,
     ],

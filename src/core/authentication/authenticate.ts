@@ -61,6 +61,12 @@ function checkAnew(
   walk: Walk,
   raw: string,
 ): MaybePromise<AuthenticateResult> {
+  const { opaque } = scheme
+  if (opaque?.takes(raw) === true) {
+    return andThen(opaque.validate(raw, walk), (validated) =>
+      accept(scheme, walk, validated, opaque.principal),
+    )
+  }
   const token = parseToken(raw, scheme.maxTokenLength)
   return andThen(
     rulesFor(scheme, walk, () => unverifiedIssuer(token)),

@@ -5,7 +5,7 @@ import {
   type ConfigurationManager,
 } from '../keys/configuration-manager.js'
 import { contentOf } from '../keys/key-resolver.js'
-import { withoutSlash } from '../keys/metadata.js'
+import { withoutSlash } from '../../internal/without-slash.js'
 import type { SigningKey } from '../keys/signing-key.js'
 import { LruMap } from '../../internal/lru-map.js'
 import { andThen, attempt, type MaybePromise } from '../../internal/maybe-promise.js'

@@ -31,6 +31,7 @@ const twins = new Map<string, string>(
     ],
     automaticRefreshInterval: ['cacheMaxAge'],
     tokenCache: ['cache'],
+    'introspection: introspection(…)': ['introspectionEndpoint', 'introspectionUrl'],
     'proofOfPossession: dpop(…)': ['dpop'],
     'proofOfPossession: clientCertificate(…)': ['mtls'],
     'events.onMessageReceived': ['getToken', 'jwtFromRequest'],

@@ -33,6 +33,7 @@ const ofMiddleware: Names<JwtBearerOptions> = {
   maxTokenLength: true,
   clock: true,
   proofOfPossession: true,
+  introspection: true,
 }
 
 const ofParameters: Names<TokenValidationParameters> = {

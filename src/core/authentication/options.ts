@@ -2,6 +2,7 @@ import type { JwtBearerEvents } from '../events.js'
 import type { MaybePromise } from '../../internal/maybe-promise.js'
 import type { JwtClaims } from '../principal.js'
 import type { ProofOfPossession } from '../proof-of-possession.js'
+import type { TokenIntrospection } from '../token-introspection.js'
 import type { TokenValidationParameters } from '../validation/parameters.js'
 import type { AuthenticationRequest } from './read-token.js'
 
@@ -160,4 +161,11 @@ export interface JwtBearerOptions<TClaims = JwtClaims> extends IssuerOptions<TCl
    * @defaultValue None: a bound token is refused.
    */
   proofOfPossession?: ProofOfPossession | readonly ProofOfPossession[] | undefined
+  /**
+   * How tokens are judged that are no JWTs: what `introspection()` of `express-jwt-bearer/introspection` makes.
+   * Whether a token is one is told by its form alone; a JWT that fails is never tried this way.
+   *
+   * @defaultValue None: a token that is no JWT is malformed.
+   */
+  introspection?: TokenIntrospection | undefined
 }

@@ -16,6 +16,7 @@ import { createTokenCache, type TokenCache } from '../validation/token-cache.js'
 import { checkParameterNames, nameHints } from './name-hints.js'
 import { routeByList, routeByResolver, type IssuerRoute } from './issuer-routes.js'
 import { eventNames, issuerOptionNames, optionNames } from './option-names.js'
+import { readIntrospection, type OpaqueTokens } from './opaque-tokens.js'
 import type { JwtBearerOptions } from './options.js'
 import { resolveProofs } from './proof-settings.js'
 import type { AuthenticationRequest, CredentialsGrammar } from './read-token.js'
@@ -34,6 +35,8 @@ export interface AuthenticationScheme {
     issuer: () => string | undefined,
     request: AuthenticationRequest,
   ) => MaybePromise<TokenRules>
+  /** The way of tokens that their issuer is asked about, where there is one. */
+  readonly opaque: OpaqueTokens | undefined
   /** Fetches what is published by the issuers that are known beforehand. */
   readonly ready: () => Promise<void>
   readonly events: JwtBearerEvents
@@ -61,7 +64,9 @@ export function resolveScheme(options: JwtBearerOptions<never>): AuthenticationS
   checkParameterNames(options.tokenValidationParameters)
   const name = readText(options.scheme, 'scheme') ?? 'Bearer'
   const { proofs, grammars, freshNonce } = resolveProofs(options.proofOfPossession)
-  const common = { ...readCommon(options, name), proofs }
+  const maxTokenLength = readCount(options.maxTokenLength, 'maxTokenLength', 16384)
+  const introspection = readIntrospection(options.introspection)
+  const common = { ...readCommon(options, name), proofs, maxTokenLength, introspection }
   const { clock } = common
   return Object.freeze({
     name,
@@ -72,7 +77,7 @@ export function resolveScheme(options: JwtBearerOptions<never>): AuthenticationS
     includeErrorDetails: readFlag(options.includeErrorDetails, 'includeErrorDetails', true),
     realm: readText(options.realm, 'realm'),
     resourceMetadata: readResourceMetadata(options.resourceMetadata),
-    maxTokenLength: readCount(options.maxTokenLength, 'maxTokenLength', 16384),
+    maxTokenLength,
     cache: resolveCache(options.tokenCache, common.clock),
     grammars,
     freshNonce: freshNonce && (() => freshNonce(clock)),
@@ -82,7 +87,7 @@ export function resolveScheme(options: JwtBearerOptions<never>): AuthenticationS
 function readCommon(
   options: JwtBearerOptions<never>,
   scheme: string,
-): Omit<CommonSettings, 'proofs'> {
+): Omit<CommonSettings, 'proofs' | 'maxTokenLength' | 'introspection'> {
   const seconds = (
     name:
       | 'automaticRefreshInterval'
@@ -112,11 +117,16 @@ function readCommon(
 function resolveRouting(
   options: JwtBearerOptions<never>,
   common: CommonSettings,
-): Pick<AuthenticationScheme, 'rulesFor' | 'ready'> {
+): Pick<AuthenticationScheme, 'rulesFor' | 'opaque' | 'ready'> {
   const { issuers } = options
   if (issuers === undefined) {
     const rules = resolveRules(options, common)
-    return { rulesFor: () => rules, ready: () => readyAll([rules]) }
+    return { rulesFor: () => rules, opaque: rules.opaque, ready: () => readyAll([rules]) }
+  }
+  if (common.introspection !== undefined) {
+    throw new ConfigurationError(
+      '"introspection" cannot stand beside "issuers", because an opaque token names no issuer; give it a jwtBearer() with a "scheme" of its own',
+    )
   }
   const given: Partial<Record<string, unknown>> = { ...options }
   const misplaced = issuerOptionNames.find((name) => given[name] !== undefined)
@@ -126,13 +136,14 @@ function resolveRouting(
     )
   }
   if (typeof issuers === 'function') {
-    return { rulesFor: byIssuer(routeByResolver(issuers, common)), ready: () => readyAll([]) }
+    const rulesFor = byIssuer(routeByResolver(issuers, common))
+    return { rulesFor, opaque: undefined, ready: () => readyAll([]) }
   }
   if (!Array.isArray(issuers)) {
     throw new ConfigurationError(`"issuers" must be an array or a function, got ${show(issuers)}`)
   }
   const { route, rules } = routeByList(issuers, common)
-  return { rulesFor: byIssuer(route), ready: () => readyAll(rules) }
+  return { rulesFor: byIssuer(route), opaque: undefined, ready: () => readyAll(rules) }
 }
 
 function resolveCache(
@@ -157,7 +168,7 @@ function byIssuer(route: IssuerRoute): AuthenticationScheme['rulesFor'] {
 }
 
 async function readyAll(rules: readonly TokenRules[]): Promise<void> {
-  await Promise.all(rules.map(async ({ manager }) => manager?.ready()))
+  await Promise.all(rules.flatMap(({ manager, opaque }) => [manager?.ready(), opaque?.ready()]))
 }
 
 function resolveEvents(events: JwtBearerEvents): JwtBearerEvents {

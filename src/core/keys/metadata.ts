@@ -1,4 +1,5 @@
 import { shownAddress } from '../../internal/shown-address.js'
+import { withoutSlash } from '../../internal/without-slash.js'
 import { fetchDocument, UnusableDocumentError, type Backchannel } from './fetch-document.js'
 
 /** Where an issuer's keys are found: one of these. */
@@ -104,9 +105,4 @@ function wellKnownAddresses(authority: string): ReadonlySet<string> {
     `${origin}/.well-known/oauth-authorization-server${path}`,
     `${origin}/.well-known/openid-configuration${path}`,
   ])
-}
-
-/** Drops one `/` at the end. */
-export function withoutSlash(text: string): string {
-  return text.endsWith('/') ? text.slice(0, -1) : text
 }

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import {
   AudienceInvalidError,
   ClaimInvalidError,
-  IssuerInvalidError,
   LifetimeInvalidError,
   LifetimeMissingError,
   TokenExpiredError,
@@ -15,6 +14,7 @@ import { andThen, attempt, isPromise, type MaybePromise } from '../../internal/m
 import { freezeClaims } from '../../internal/frozen-claims.js'
 import type { JwtClaims } from '../principal.js'
 import type { Walk } from '../walk.js'
+import { hasJwtForm } from './token-form.js'
 import type { StandardSchema, TokenReplayCache, Validator } from './parameters.js'
 import { useOnce } from './use-once.js'
 import type { ValidatedToken } from './validated-token.js'
@@ -83,21 +83,6 @@ export function checkAudience(accepted: ReadonlySet<string>): Check {
 export function audiencesOf({ aud }: JwtClaims): readonly string[] {
   const values: readonly unknown[] = Array.isArray(aud) ? aud : [aud]
   return values.filter((value) => typeof value === 'string')
-}
-
-/** Checks `iss` against a set of accepted values and the issuer of the metadata (RFC 7519 section 4.1.1). */
-export function checkIssuer(accepted: ReadonlySet<string>): Check {
-  return ({ payload, trust }) => {
-    const { iss } = payload
-    if (typeof iss === 'string' && (accepted.has(iss) || iss === trust.issuer)) return undefined
-    throw trust.unavailable ?? new IssuerInvalidError()
-  }
-}
-
-/** Refuses an `iss` that is no text, whatever else is checked of it. */
-export const checkIssuerForm: Check = ({ payload }) => {
-  if (payload.iss !== undefined && typeof payload.iss !== 'string') throw new IssuerInvalidError()
-  return undefined
 }
 
 /** Asks a function of the user's; only `true` accepts. */
@@ -174,7 +159,7 @@ export function checkReplay(rules: {
     if (token.payload.exp === undefined) throw new LifetimeMissingError()
     const expiresAt = toDate(token.payload.exp + rules.clockSkew)
     return verdict(
-      useOnce(rules.cache, rules.scheme, replayKey(rules.scheme, token.raw), expiresAt),
+      useOnce(rules.cache, rules.scheme, replayKey(rules.scheme, token), expiresAt),
       (added) => {
         if (!added) throw new TokenReplayedError()
       },
@@ -183,8 +168,9 @@ export function checkReplay(rules: {
 }
 
 // The signature is left out: some algorithms allow a second valid one for the same content.
-function replayKey(scheme: string, raw: string): string {
-  const signed = raw.slice(0, raw.lastIndexOf('.'))
+function replayKey(scheme: string, { raw, key }: ValidatedToken): string {
+  const isSigned = key !== undefined || hasJwtForm(raw)
+  const signed = isSigned ? raw.slice(0, raw.lastIndexOf('.')) : raw
   return createHash('sha256').update(`${scheme}\n${signed}`).digest('base64url')
 }
 

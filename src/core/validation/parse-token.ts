@@ -84,10 +84,17 @@ function parseSignature(encoded: string): Buffer {
  */
 export function parsePayload({ payload }: ParsedToken): JwtClaims {
   const claims = parseObject(payload) as JwtClaims
-  if (!isInstant(claims.exp) || !isInstant(claims.nbf) || !isInstant(claims.iat)) {
-    throw new TokenMalformedError()
-  }
+  checkInstants(claims)
   return claims
+}
+
+/**
+ * Requires `exp`, `nbf` and `iat` to be finite numbers where they are there (RFC 7519 section 2).
+ *
+ * @throws {@link TokenMalformedError} when one of them is not.
+ */
+export function checkInstants({ exp, nbf, iat }: JwtClaims): void {
+  if (!isInstant(exp) || !isInstant(nbf) || !isInstant(iat)) throw new TokenMalformedError()
 }
 
 function isInstant(value: unknown): boolean {

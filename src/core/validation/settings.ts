@@ -5,8 +5,6 @@ import { kindOf, readFlag, readFunction, readList, readText } from '../option-ch
 import {
   audiencesOf,
   checkAudience,
-  checkIssuer,
-  checkIssuerForm,
   checkSchema,
   checkType,
   checkWith,
@@ -14,6 +12,7 @@ import {
 } from './claims.js'
 import { confirmationChecks, type ConfirmationRules } from './confirmation.js'
 import type { KeyRules } from './find-keys.js'
+import { checkIssuer, checkIssuerForm, checkVouchingIssuer, whereNamed } from './issuer-checks.js'
 import { lifetimeChecks, readClockSkew, replayChecks } from './lifetime-settings.js'
 import type { TokenValidationParameters } from './parameters.js'
 import type { AudienceRule } from './validated-token.js'
@@ -41,6 +40,8 @@ export interface ClaimsSurroundings {
   readonly metadata: boolean
   readonly clock: () => number
   readonly confirmation: ConfirmationRules
+  /** Set for opaque tokens, whose issuer has just vouched for them, and need not be named. */
+  readonly opaque?: { readonly authority: string | undefined } | undefined
 }
 
 /** Lists the checks that a token's claims must pass. */
@@ -49,10 +50,16 @@ export function resolveChecks(
   around: ClaimsSurroundings,
 ): ClaimsChecks {
   const clockSkew = readClockSkew(parameters)
-  const lifetime = lifetimeChecks(parameters, clockSkew, around.clock)
+  const { opaque } = around
+  const lifetime = lifetimeChecks(
+    opaque === undefined ? parameters : { ...parameters, requireExpirationTime: false },
+    clockSkew,
+    around.clock,
+  )
   const audience = readAudience(parameters, around.audience)
-  const claims = [...lifetime, ...audience.checks, ...issuerChecks(parameters, around.metadata)]
-  const once = [checkType(validTypes(parameters)), ...schemaChecks(parameters)]
+  const claims = [...lifetime, ...audience.checks, ...issuerChecks(parameters, around)]
+  const types = opaque === undefined ? [checkType(validTypes(parameters))] : []
+  const once = [...types, ...schemaChecks(parameters)]
   const everyUse = [
     ...confirmationChecks(parameters, around.confirmation),
     ...replayChecks(parameters, clockSkew, around.scheme),
@@ -106,7 +113,7 @@ function withAndWithoutSlash(audience: string): readonly string[] {
 
 function issuerChecks(
   parameters: TokenValidationParameters<never>,
-  metadata: boolean,
+  { metadata, opaque }: ClaimsSurroundings,
 ): readonly Check[] {
   const validate = readFlag(parameters.validateIssuer, `${prefix}.validateIssuer`, true)
   const validator = readFunction(parameters.issuerValidator, `${prefix}.issuerValidator`)
@@ -115,14 +122,12 @@ function issuerChecks(
     ...readList(parameters.validIssuers, `${prefix}.validIssuers`),
   ]
   if (validator !== undefined) {
-    return [
-      checkIssuerForm,
-      checkWith(
-        validator,
-        ({ payload, securityToken }) => [payload.iss ?? '', securityToken],
-        IssuerInvalidError,
-      ),
-    ]
+    const check = checkWith(
+      validator,
+      ({ payload, securityToken }) => [payload.iss ?? '', securityToken],
+      IssuerInvalidError,
+    )
+    return [checkIssuerForm, opaque === undefined ? check : whereNamed(check)]
   }
   if (!validate) return [checkIssuerForm]
   if (valid.length === 0 && !metadata) {
@@ -130,7 +135,9 @@ function issuerChecks(
       `"${prefix}.validIssuer" is missing, so no token could be accepted; set it to the "iss" of your tokens, or "${prefix}.validateIssuer" to false to accept any issuer whose key you trust`,
     )
   }
-  return [checkIssuer(new Set(valid))]
+  const accepted = new Set(valid)
+  if (opaque === undefined) return [checkIssuer(accepted)]
+  return [checkIssuerForm, whereNamed(checkVouchingIssuer(accepted, opaque.authority))]
 }
 
 function validTypes(parameters: TokenValidationParameters<never>): readonly string[] | undefined {

@@ -20,10 +20,15 @@ export interface TrustSettings {
 /** Makes a source of trust that adds the issuer's published keys to those of the options. */
 export type MetadataTrust = (keys: readonly SigningKey[]) => TrustSource
 
-/** Reads the keys and algorithms out of the parameters; `metadata` is there when an issuer publishes keys. */
+/**
+ * Reads the keys and algorithms out of the parameters; `metadata` is there when an issuer publishes keys.
+ *
+ * @param alternative - What else could be done where there are none.
+ */
 export function resolveTrust(
   parameters: TokenValidationParameters<never>,
   metadata: MetadataTrust | undefined,
+  alternative = '',
 ): TrustSettings {
   const keys = readKeys(parameters)
   const resolver = readFunction(
@@ -32,7 +37,7 @@ export function resolveTrust(
   )
   if (keys.length === 0 && resolver === undefined && metadata === undefined) {
     throw new ConfigurationError(
-      `no key source: set "authority", "metadataAddress" or "jwksUri" to fetch the issuer's keys, or "${prefix}.issuerSigningKey" to a key`,
+      `no key source: set "authority", "metadataAddress" or "jwksUri" to fetch the issuer's keys, or "${prefix}.issuerSigningKey" to a key${alternative}`,
     )
   }
   const keyAlgorithms = new Set(keys.flatMap((key) => [...key.algorithms]))

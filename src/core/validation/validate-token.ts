@@ -5,6 +5,7 @@ import {
 } from '../token-errors.js'
 import { isSameKey, type SigningKey } from '../keys/signing-key.js'
 import type { Trust } from '../keys/trust.js'
+import type { JwtHeader } from '../events.js'
 import type { Walk } from '../walk.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
 import type { Check } from './claims.js'
@@ -44,9 +45,10 @@ export function validateAgain(
 ): MaybePromise<boolean> {
   // A function behind "issuers" may answer one way for one request and another way for the next.
   if (token.settings !== settings) return false
-  return andThen(settings.trust.current(token.header), (trust) => {
-    const key =
-      trust === token.trust ? token.key : trust.keys.find((one) => isSameKey(one, token.key))
+  // Only JWTs are remembered, which have a header and a key.
+  return andThen(settings.trust.current(token.header as JwtHeader), (trust) => {
+    const known = token.key as SigningKey
+    const key = trust === token.trust ? known : trust.keys.find((one) => isSameKey(one, known))
     if (key === undefined || !isInDate(key, settings)) return false
     token.trust = trust
     return andThen(runChecks(settings.checksOfEveryUse, token, walk), () => true)
@@ -54,7 +56,7 @@ export function validateAgain(
 }
 
 /** Runs checks one after the other; each throws what it finds wrong. */
-function runChecks(
+export function runChecks(
   checks: readonly Check[],
   token: ValidatedToken,
   walk: Walk,

@@ -3,19 +3,20 @@ import type { SigningKey } from '../keys/signing-key.js'
 import type { Trust } from '../keys/trust.js'
 import { canFreeze, freezeClaims } from '../../internal/frozen-claims.js'
 import type { JwtClaims } from '../principal.js'
-import type { ParsedToken } from './parse-token.js'
 
 /** Which audiences count as this API. */
 export interface AudienceRule {
   readonly acceptsAudience: (audience: string) => boolean
 }
 
-/** A token whose signature holds. Whatever it shows to the outside is frozen first. */
+/** A token that its key or its issuer vouches for. Whatever it shows to the outside is frozen first. */
 export class ValidatedToken {
   readonly raw: string
-  readonly header: JwtHeader
+  /** Empty for an opaque token. */
+  readonly header: Partial<JwtHeader>
   readonly payload: JwtClaims
-  readonly key: SigningKey
+  /** Nothing for an opaque token. */
+  readonly key: SigningKey | undefined
   /** The settings it was checked by. */
   readonly settings: AudienceRule
   /** What was trusted when the token was last checked. */
@@ -28,9 +29,9 @@ export class ValidatedToken {
   #all: JwtClaims | undefined
 
   constructor(
-    { raw, header }: ParsedToken,
+    { raw, header }: { readonly raw: string; readonly header: Partial<JwtHeader> },
     payload: JwtClaims,
-    { key, trust }: { readonly key: SigningKey; readonly trust: Trust },
+    { key, trust }: { readonly key: SigningKey | undefined; readonly trust: Trust },
     settings: AudienceRule,
   ) {
     this.raw = raw
