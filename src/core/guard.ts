@@ -13,14 +13,13 @@ import {
   UserRequirement,
 } from './authorization/requirement.js'
 import { signInWanted } from './authorization/step-up.js'
-import { handOver } from '../internal/hand-over.js'
+import { handOver, isAnswered } from '../internal/hand-over.js'
 import type { Middleware, NextFunction, Request, Response } from './express.js'
 import type { ClaimsPrincipal } from './principal.js'
 import { andThen, attempt, isPromise, type MaybePromise } from '../internal/maybe-promise.js'
 import { renewNonce } from './responses/dpop-nonce.js'
 import { forbid } from './responses/forbid.js'
 import { httpError, serverFault } from './responses/http-error.js'
-import { isAnswered } from './responses/challenge.js'
 import { refuse } from './responses/refuse.js'
 import { stepUp } from './responses/step-up.js'
 
@@ -110,9 +109,15 @@ export function createGuard(demands: Demands, clock: () => number): Middleware {
     )
     // What is thrown after a wait has nobody above to catch it.
     if (isPromise(verdict)) {
-      void verdict.then(goOn).then(undefined, (thrown: unknown) => {
-        handOver(thrown, res, next)
-      })
+      const late = (error: unknown) => {
+        handOver(error, res, next)
+      }
+      void verdict
+        .then((found) => {
+          if (found instanceof Error) late(found)
+          else goOn(found)
+        })
+        .then(undefined, late)
     } else goOn(verdict)
   }
 

@@ -6,9 +6,9 @@ import { recordResult, resultOf, stateOf } from './authentication/request-state.
 import type { AuthenticateResult } from './authentication/result.js'
 import { resolveScheme, type AuthenticationScheme } from './authentication/scheme.js'
 import { publisher } from '../internal/diagnostics.js'
-import { codeOf, ConfigurationError } from './errors.js'
+import { codeOf, ConfigurationError, isAboutTheCaller } from './errors.js'
 import type { Middleware, NextFunction, Request, Response } from './express.js'
-import { handOver } from '../internal/hand-over.js'
+import { handOver, isAnswered } from '../internal/hand-over.js'
 import { isPromise } from '../internal/maybe-promise.js'
 import type { ClaimsPrincipal, JwtClaims } from './principal.js'
 import { nothingConfirmed, type Walk } from './walk.js'
@@ -78,10 +78,17 @@ export function jwtBearer<TClaims extends object = JwtClaims>(
     const walk = walkOf(scheme, req, res)
     const goOn = (found: AuthenticateResult) => {
       record(req, scheme, walk, found)
-      if (found.kind === 'failure') warnIfUnguarded(req, res, found.error)
       // An event may have answered; whatever follows would write a second time. Asked only where there is
       // one: Express gives each request and response a shape of its own, so that reading them is slow.
-      if (!mayAnswer || !res.headersSent) next()
+      if (mayAnswer && isAnswered(res)) {
+        // No guard is left that would report a fault of the event's.
+        if (found.kind === 'failure' && !isAboutTheCaller(found.error)) {
+          handOver(found.error, res, next)
+        }
+        return
+      }
+      if (found.kind === 'failure') warnIfUnguarded(req, res, found.error)
+      next()
     }
     const result = authenticate(scheme, walk)
     // What is thrown after a wait has nobody above to catch it.

@@ -1,4 +1,4 @@
-import { stateOf } from './authentication/request-state.js'
+import { stateOf, type RequestState } from './authentication/request-state.js'
 import { CallerError } from './errors.js'
 import type { Request, Response } from './express.js'
 
@@ -10,9 +10,9 @@ let warned = false
  */
 export function warnIfUnguarded(req: Request, res: Response, refusal: Error): void {
   if (warned || !isRefusal(refusal) || process.env['NODE_ENV'] === 'production') return
-  if (typeof (res as Partial<Response>).once !== 'function') return
+  if (typeof (res as Partial<Response> | undefined)?.once !== 'function') return
   res.once('finish', () => {
-    if (warned || res.statusCode >= 400 || stateOf(req)?.looked !== false) return
+    if (warned || res.statusCode >= 400 || !isUnseen(stateOf(req))) return
     warned = true
     const [path] = (req.originalUrl ?? req.url).split('?')
     process.emitWarning(
@@ -20,6 +20,11 @@ export function warnIfUnguarded(req: Request, res: Response, refusal: Error): vo
       { code: 'EXPRESS_JWT_BEARER_UNGUARDED' },
     )
   })
+}
+
+// Where another scheme knows the caller, its token was not refused.
+function isUnseen(state: RequestState | undefined): boolean {
+  return state?.looked === false && state.results.every(({ result }) => result.kind !== 'success')
 }
 
 function isRefusal(error: Error): boolean {

@@ -1,13 +1,13 @@
+/** The part of a response that tells whether somebody has answered; there may be none. */
+export type AnswerBegun = { readonly headersSent?: boolean } | null | undefined
+
 /**
  * Gives what went wrong after a wait to Express, as a throw in a handler would be. Where the answer has
- * begun nobody can answer any more: then one warning says so, and the process goes on.
+ * begun nobody can answer any more, and Express would cut off what is on its way: then one warning says so,
+ * and the process goes on.
  */
-export function handOver(
-  error: unknown,
-  res: { readonly headersSent?: boolean },
-  next: (error?: unknown) => void,
-): void {
-  if (res.headersSent === true) {
+export function handOver(error: unknown, res: AnswerBegun, next: (error?: unknown) => void): void {
+  if (isAnswered(res)) {
     warn(error)
     return
   }
@@ -21,6 +21,11 @@ export function handOver(
   } catch (thrown) {
     warn(thrown)
   }
+}
+
+/** Tells whether somebody has answered the request already, or begun to. */
+export function isAnswered(res: AnswerBegun): boolean {
+  return res?.headersSent === true
 }
 
 // Name and code alone: the message of somebody else's error may quote what must not get into a log.

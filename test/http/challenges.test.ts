@@ -447,6 +447,7 @@ describe.each(frameworks)('challenges under $framework', ({ express }) => {
 describe('a set-up of challenges', () => {
   test.each([
     ['a relative address', '/metadata', /absolute URL/],
+    ['an address without a host', 'https:metadata', /absolute URL/],
     ['http', 'http://api.example.com/x', /https/],
     ['a fragment', `${metadata}#x`, /fragment/],
     ['an empty fragment', `${metadata}#`, /fragment/],

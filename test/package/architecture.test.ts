@@ -173,6 +173,7 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
       // An outage of the issuer is no sign-out.
       'core/authentication/request-state.ts',
       'core/responses/challenge-lines.ts',
+      'core/responses/expose-headers.ts',
     ],
     ['cookie-parser'],
   ],

@@ -90,6 +90,9 @@ describe('the table of answers', async () => {
       { header: bearer(good), guard: (policy) => policy.requireClaim('plan') },
     ],
     'lacks a scope': [{ header: bearer(good), guard: scope }],
+    'signed in too weakly, and lacks nothing else but scopes': [
+      { header: bearer(good), guard: (policy) => policy.requireAcr('gold') },
+    ],
     'cannot be judged: no keys, and the issuer cannot be reached': [
       { header: bearer(good), with: unreachable },
     ],

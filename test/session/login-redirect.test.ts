@@ -2,7 +2,14 @@ import { connect } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import express from 'express'
 import express4 from 'express4'
-import { authorize, jwtBearer, type ChallengeContext } from 'express-jwt-bearer'
+import {
+  authorize,
+  createPrincipal,
+  jwtBearer,
+  type ChallengeContext,
+  type MessageReceivedContext,
+  type PolicyBuilderFunction,
+} from 'express-jwt-bearer'
 import { loginRedirect, type LoginRedirectOptions } from 'express-jwt-bearer/session'
 import request from 'supertest'
 import { describe, expect, test, vi } from 'vitest'
@@ -113,6 +120,65 @@ describe.each([
       await request(appWith({}, make)).get(path).set(page).expect(401)
     },
   )
+})
+
+describe.each([
+  ['Express 5', express],
+  ['Express 4', express4],
+])('loginRedirect for a sign-in that is too weak or too old, on %s', (_name, make) => {
+  const metadata = 'https://app.example/.well-known/oauth-protected-resource'
+
+  // The cookie knows alice, but not at the level or as freshly as the route asks.
+  function weakApp(policy: PolicyBuilderFunction, redirect = true) {
+    const onMessageReceived = (context: MessageReceivedContext) => {
+      context.success(createPrincipal({ sub: 'alice', acr: 'bronze', auth_time: 1 }))
+    }
+    const onChallenge = redirect ? loginRedirect() : undefined
+    const options = { ...issuer.options, realm: 'app', resourceMetadata: metadata }
+    return make()
+      .use((_req, res, next) => {
+        res.setHeader('Access-Control-Allow-Origin', 'https://page.example')
+        next()
+      })
+      .use(jwtBearer({ ...options, events: { onMessageReceived, onChallenge } }))
+      .use(authorize(policy), (_req, res) => {
+        res.end()
+      })
+  }
+
+  test.each<[string, PolicyBuilderFunction, string]>([
+    ['the level', (p) => p.requireAcr('gold', 'urn:b&c'), '&acr_values=gold%20urn%3Ab%26c'],
+    ['the age', (p) => p.requireRecentAuthentication(60), '&max_age=60'],
+    [
+      'both',
+      (p) => p.requireAcr('gold').requireRecentAuthentication(60),
+      '&acr_values=gold&max_age=60',
+    ],
+  ])('tells the login %s that is wanted', async (_what, policy, query) => {
+    const response = await request(weakApp(policy)).get('/pay?to=bob').set(page).expect(303)
+    expect(response.headers['location']).toBe(`/login?ReturnUrl=%2Fpay%3Fto%3Dbob${query}`)
+  })
+
+  test('tells programs what the guard would have told them, on other origins too', async () => {
+    const policy: PolicyBuilderFunction = (p) => p.requireScope('pay').requireAcr('gold')
+    const answers = await Promise.all(
+      [true, false].map((redirect) => request(weakApp(policy, redirect)).get('/').expect(401)),
+    )
+    for (const { headers } of answers) {
+      expect(headers['www-authenticate']).toBe(
+        `Bearer realm="app", error="insufficient_user_authentication", error_description="A different authentication level is required", scope="pay", acr_values="gold", resource_metadata="${metadata}"`,
+      )
+      expect(headers['access-control-expose-headers']).toBe('WWW-Authenticate')
+    }
+  })
+
+  test('says no more than that to somebody who is not signed in', async () => {
+    const app = make()
+      .use(jwtBearer({ ...issuer.options, events: { onChallenge: loginRedirect() } }))
+      .use(authorize((p) => p.requireAcr('gold')))
+    const response = await request(app).get('/pay').set(page).expect(303)
+    expect(response.headers['location']).toBe('/login?ReturnUrl=%2Fpay')
+  })
 })
 
 describe('loginRedirect', () => {

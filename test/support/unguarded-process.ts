@@ -14,6 +14,9 @@ process.on('warning', (warning) => {
 const issuer = await createTestIssuer({ alg: 'ES256' })
 const bearer = jwtBearer(issuer.options)
 const app = express().use(bearer)
+// A second scheme may know the caller whose token the first one refused.
+const second = await createTestIssuer({ alg: 'ES256', issuer: 'https://second.test' })
+if (name === 'good-elsewhere') app.use(jwtBearer({ ...second.options, scheme: 'Second' }))
 if (name === 'guarded') app.use(authorize())
 if (name === 'optional') app.use(authorize({ optional: true }))
 app.get('/open', (req, res) => {
@@ -34,7 +37,11 @@ const forgive: express.ErrorRequestHandler = (_error, _req, res, next) => {
 }
 app.use(forgive)
 
-const token = name === 'good' ? await issuer.token() : 'secret-of-the-caller'
+const tokens: Record<string, string> = {
+  good: await issuer.token(),
+  'good-elsewhere': await second.token(),
+}
+const token = tokens[name ?? ''] ?? 'secret-of-the-caller'
 for (let count = 0; count < 2; count += 1) {
   const call = request(app).get('/open?token=secret-of-the-caller')
   await (name === 'no-token' ? call : call.set('Authorization', `Bearer ${token}`))

@@ -5,6 +5,9 @@ import { readText } from '../option-checks.js'
 // What can stand in a challenge: visible ASCII without quotes and backslashes (RFC 6750 section 3).
 const fitsChallenge = /^[\x21\x23-\x5B\x5D-\x7E]+$/
 
+// `new URL()` alone would take `https:api` for one as well.
+const absolute = /^[a-z][a-z0-9+.-]*:\/\/[^/]/i
+
 /**
  * Reads the address of the protected resource's metadata.
  *
@@ -22,7 +25,7 @@ export function readResourceMetadata(value: unknown): string | undefined {
 
 function faultOf(address: string): string | undefined {
   if (!fitsChallenge.test(address)) return 'must hold visible ASCII without quotes and backslashes'
-  if (!URL.canParse(address)) return 'must be an absolute URL'
+  if (!absolute.test(address) || !URL.canParse(address)) return 'must be an absolute URL'
   const { protocol, hostname, username, password } = new URL(address)
   if (username !== '' || password !== '') return 'must hold no user name and no password'
   if (address.includes('#')) return 'must hold no fragment'

@@ -112,15 +112,7 @@ export class PolicyBuilder {
 
   /** Adds requirements of the user's own. */
   addRequirements(...requirements: readonly AuthorizationRequirement[]): this {
-    for (const requirement of requirements) {
-      const { name, evaluate } = Object(requirement) as Partial<AuthorizationRequirement>
-      if (typeof name !== 'string' || typeof evaluate !== 'function') {
-        throw new ConfigurationError(
-          'addRequirements() needs objects of the form { name, evaluate(context) }',
-        )
-      }
-      this.#add(requirement)
-    }
+    for (const requirement of requirements) this.#add(checkRequirement(requirement))
     return this
   }
 
@@ -184,7 +176,11 @@ function inCommon(all: readonly (readonly string[])[]): readonly string[] {
 export function buildPolicy(policy: PolicyInput): AuthorizationPolicy {
   if (typeof policy !== 'function') {
     const { requirements, schemes } = Object(policy) as Partial<AuthorizationPolicy>
-    if (Array.isArray(requirements) && Array.isArray(schemes)) return policy
+    if (Array.isArray(requirements) && Array.isArray(schemes)) {
+      requirements.forEach(checkRequirement)
+      checked(schemes, 'addAuthenticationSchemes')
+      return policy
+    }
     throw new ConfigurationError(
       `a policy must be a function such as (policy) => policy.requireRole('Admin'), got ${show(policy)}`,
     )
@@ -198,6 +194,14 @@ export function buildPolicy(policy: PolicyInput): AuthorizationPolicy {
     )
   }
   return builder.build()
+}
+
+function checkRequirement(requirement: AuthorizationRequirement): AuthorizationRequirement {
+  const { name, evaluate } = Object(requirement) as Partial<AuthorizationRequirement>
+  if (typeof name === 'string' && typeof evaluate === 'function') return requirement
+  throw new ConfigurationError(
+    'addRequirements() needs objects of the form { name, evaluate(context) }',
+  )
 }
 
 function some(values: readonly string[], method: string): readonly string[] {

@@ -5,6 +5,7 @@ import { AuthError, BearerRequestError } from '../errors.js'
 import { ChallengeContext, type AuthorizationFailure } from '../events.js'
 import type { Request, Response } from '../express.js'
 import { ConfirmationInvalidError, ProofError, ProofNonceRequiredError } from '../proof-errors.js'
+import { isAnswered } from '../../internal/hand-over.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
 import { challengeLines } from './challenge-lines.js'
 
@@ -79,11 +80,6 @@ export function writeChallenge(
 /** Joins values as challenges do; none are no parameter. */
 export function joined(values: readonly string[]): string | undefined {
   return values.length > 0 ? values.join(' ') : undefined
-}
-
-/** Tells whether somebody has answered the request already. */
-export function isAnswered(res: Response): boolean {
-  return res.headersSent
 }
 
 const challenged = publisher('express-jwt-bearer:challenged')

@@ -1,7 +1,7 @@
 import type { SchemeResult } from '../authentication/request-state.js'
 import type { Response } from '../express.js'
 import { exposeHeaders } from './expose-headers.js'
-import { takesHeaders } from './http-error.js'
+import { whereTaken } from './http-error.js'
 
 /**
  * Gives a refused caller a nonce, where the schemes that were asked need one in proofs: it spares a round trip
@@ -13,7 +13,10 @@ export function offerNonce(res: Response, found: readonly SchemeResult[]): strin
   for (const { scheme } of found) {
     const nonce = scheme.freshNonce?.()
     if (nonce === undefined) continue
-    if (takesHeaders(res) && !res.headersSent) res.setHeader('DPoP-Nonce', nonce)
+    whereTaken(res, () => {
+      res.setHeader('DPoP-Nonce', nonce)
+      exposeHeaders(res)
+    })
     return nonce
   }
   return undefined
@@ -22,8 +25,10 @@ export function offerNonce(res: Response, found: readonly SchemeResult[]): strin
 /** Gives a caller another nonce in time, with the answer that the handler will write (RFC 9449 section 8.2). */
 export function renewNonce(res: Response, { scheme }: SchemeResult): void {
   const nonce = scheme.freshNonce?.()
-  if (nonce === undefined || !takesHeaders(res) || res.headersSent) return
-  res.setHeader('DPoP-Nonce', nonce)
-  res.setHeader('Cache-Control', 'no-store')
-  exposeHeaders(res)
+  if (nonce === undefined) return
+  whereTaken(res, () => {
+    res.setHeader('DPoP-Nonce', nonce)
+    res.setHeader('Cache-Control', 'no-store')
+    exposeHeaders(res)
+  })
 }

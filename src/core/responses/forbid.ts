@@ -2,10 +2,10 @@ import type { SchemeResult } from '../authentication/request-state.js'
 import { publisher } from '../../internal/diagnostics.js'
 import { ForbiddenContext, type AuthorizationFailure } from '../events.js'
 import type { Request, Response } from '../express.js'
+import { isAnswered } from '../../internal/hand-over.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
 import type { ClaimsPrincipal } from '../principal.js'
-import { isAnswered } from './challenge.js'
-import { httpError, writeHeaders } from './http-error.js'
+import { httpError, setStatus, writeHeaders } from './http-error.js'
 import { offeredTo } from './offered-schemes.js'
 import { formatChallenge } from './www-authenticate.js'
 
@@ -37,7 +37,7 @@ export function forbid(
     failedRequirements: authorizationFailure.failedRequirements.map(({ name }) => name),
   }))
   // Set before the event runs, so that a body it writes goes out as a refusal.
-  res.statusCode = 403
+  setStatus(res, 403)
   return andThen(scheme.events.onForbidden?.(context), () => {
     if (context.handled || isAnswered(res)) return undefined
     const challenges = scopeChallenge(scheme, scopes, credentials)

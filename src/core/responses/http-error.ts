@@ -1,6 +1,7 @@
 import createError from 'http-errors'
 import type { AuthenticationScheme } from '../authentication/scheme.js'
 import type { Response } from '../express.js'
+import { isAnswered } from '../../internal/hand-over.js'
 import { exposeHeaders } from './expose-headers.js'
 import { offeredSchemes } from './offered-schemes.js'
 import { formatChallenge } from './www-authenticate.js'
@@ -36,14 +37,32 @@ export function httpError(answer: Answer): AnswerError {
 
 /** Puts the headers of an error on the response as well, for error handlers that forget them. */
 export function writeHeaders(res: Response, { headers }: AnswerError): void {
-  if (!takesHeaders(res)) return
-  for (const name in headers) res.setHeader(name, headers[name] as string | string[])
-  exposeHeaders(res)
+  whereTaken(res, () => {
+    for (const name in headers) res.setHeader(name, headers[name] as string | string[])
+    exposeHeaders(res)
+  })
 }
 
-/** Tells a response from what only looks like one: wrappers for sockets call middleware with such things. */
-export function takesHeaders(res: Partial<Response>): boolean {
-  return typeof res.setHeader === 'function' && typeof res.getHeader === 'function'
+/** Sets the status that a body goes out with, whoever writes it. */
+export function setStatus(res: Response, status: Answer['status']): void {
+  whereTaken(res, () => {
+    res.statusCode = status
+  })
+}
+
+/** Writes where headers are still taken: what cannot be put on a response must not keep an error from `next()`. */
+export function whereTaken(res: Response, write: () => void): void {
+  if (isAnswered(res) || !takesHeaders(res)) return
+  try {
+    write()
+  } catch {
+    return
+  }
+}
+
+// Wrappers for sockets call middleware with something that only looks like a response, or with none.
+function takesHeaders(res: Partial<Response> | null | undefined): boolean {
+  return typeof res?.setHeader === 'function' && typeof res.getHeader === 'function'
 }
 
 // http-errors gives each error its prototype after making it, which costs more than all the rest of a
@@ -106,11 +125,11 @@ export function authenticationRequired(scheme: AuthenticationScheme): Error {
  * would skip the guard, and an error that brings a 4xx status along would blame the caller.
  */
 export function serverFault(res: Response, thrown: unknown): Error {
-  if (takesHeaders(res) && !res.headersSent) {
+  whereTaken(res, () => {
     // Express's handler takes the status of the response for an error that brings none.
     res.statusCode = 500
     res.setHeader('Cache-Control', 'no-store')
-  }
+  })
   if (!(thrown instanceof Error)) return createError(500, { cause: thrown })
   const { status, statusCode } = thrown as { status?: unknown; statusCode?: unknown }
   const blamesCaller = [status, statusCode].some((code) => typeof code === 'number' && code < 500)

@@ -1,8 +1,9 @@
 import type { SchemeResult } from '../authentication/request-state.js'
-import { BearerRequestError, CallerError, UnavailableError } from '../errors.js'
+import { BearerRequestError, isAboutTheCaller, UnavailableError } from '../errors.js'
 import type { Request, Response } from '../express.js'
+import { isAnswered } from '../../internal/hand-over.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
-import { challenge, codeOfRefusal, isAnswered, type ChallengeReason } from './challenge.js'
+import { challenge, codeOfRefusal, type ChallengeReason } from './challenge.js'
 import { offerNonce } from './dpop-nonce.js'
 import { httpError, serverFault, writeHeaders, type Answer } from './http-error.js'
 
@@ -18,6 +19,7 @@ export function refuse(
   reason: ChallengeReason,
 ): MaybePromise<Error | undefined> {
   const failures = found.flatMap(({ result }) => (result.kind === 'failure' ? [result.error] : []))
+  // What went wrong on our side is never dressed up as the caller's fault.
   const fault = failures.find((error) => !isAboutTheCaller(error))
   if (fault !== undefined) return serverFault(res, fault)
   const unavailable = failures.find((error) => error instanceof UnavailableError)
@@ -51,12 +53,6 @@ function challengeAll(
       ? undefined
       : challengeAll(req, res, others, reason, done, [...challenges, ...lines]),
   )
-}
-
-// Anything else that went wrong is ours or the app's, and never dressed up as the caller's fault.
-function isAboutTheCaller(error: Error): boolean {
-  const all: readonly unknown[] = error instanceof AggregateError ? error.errors : [error]
-  return all.every((one) => one instanceof CallerError || one instanceof UnavailableError)
 }
 
 function unavailableAnswer(cause: UnavailableError): Answer {

@@ -35,10 +35,15 @@ export function formatChallenge(
   written += parameter(written, 'error_uri', parameters.errorUri, forbiddenInUri)
   written += parameter(written, 'scope', parameters.scope)
   written += parameter(written, 'acr_values', parameters.acrValues)
-  written += parameter(written, 'max_age', typeof maxAge === 'number' ? String(maxAge) : undefined)
+  written += parameter(written, 'max_age', isAge(maxAge) ? String(maxAge) : undefined)
   written += parameter(written, 'algs', parameters.algs)
   written += parameter(written, 'resource_metadata', parameters.resourceMetadata, forbiddenInUri)
   return `${scheme}${written}`
+}
+
+// RFC 9470 section 3: a non-negative whole number.
+function isAge(value: number | undefined): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0
 }
 
 function parameter(before: string, name: string, value: unknown, unwanted = forbidden): string {

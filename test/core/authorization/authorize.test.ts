@@ -188,6 +188,16 @@ describe('authorize', () => {
       '"optional" lets anonymous callers through, so it takes no policy and no roles; check req.user in the handler',
     ],
     [
+      'a policy by hand with a requirement that is none',
+      [{ requirements: [undefined], schemes: [] }],
+      'addRequirements() needs objects of the form { name, evaluate(context) }',
+    ],
+    [
+      'a policy by hand with a scheme that is no text',
+      [{ requirements: [], schemes: [undefined] }],
+      'addAuthenticationSchemes() compares non-empty strings, got undefined',
+    ],
+    [
       'an object that is half a policy',
       [{ requirements: [] }],
       `a policy must be a function such as (policy) => policy.requireRole('Admin'), got an object`,

@@ -10,11 +10,13 @@ import {
   jwtBearer,
   type AuthorizeArgument,
   type ClaimsPrincipal,
+  type JwtBearerEvents,
+  type MessageReceivedContext,
 } from 'express-jwt-bearer'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
 import request from 'supertest'
 import { describe, expect, test, vi } from 'vitest'
-import { createApp, keepErrors } from '../../support/create-app.js'
+import { createApp, frameworks, keepErrors } from '../../support/create-app.js'
 import { watchProcess } from '../../support/watch-process.js'
 
 watchProcess()
@@ -22,6 +24,21 @@ watchProcess()
 const issuer = await createTestIssuer({ alg: 'ES256' })
 // What wrappers for sockets hand in.
 const nothing = {} as unknown as express.Response
+const nothings: [string, unknown][] = [
+  ['an empty object', {}],
+  ['a frozen one', Object.freeze({})],
+  ['nothing', undefined],
+  ['null', null],
+  [
+    'one whose headers are closed',
+    {
+      getHeader: () => undefined,
+      setHeader: () => {
+        throw new Error('closed')
+      },
+    },
+  ],
+]
 const configuration = expect.objectContaining({ code: 'ERR_CONFIGURATION' }) as Error
 
 describe('a guard whose setting is missing', () => {
@@ -178,6 +195,109 @@ describe('a response that takes no headers', () => {
   }
 })
 
+describe.each(nothings)('a response that is %s', (_, res) => {
+  const status = (expected: number) => expect.objectContaining({ status: expected }) as Error
+  const fault = new Error('broken')
+  const broken = authorize((policy) =>
+    policy.requireAssertion(() => {
+      throw fault
+    }),
+  )
+  const brokenLater = authorize((policy) => policy.requireAssertion(() => Promise.reject(fault)))
+
+  test.each<[string, express.RequestHandler, string | undefined, Error]>([
+    ['nobody', authorize(), undefined, status(401)],
+    ['a bad token', authorize(), 'Bearer x', status(401)],
+    ['a malformed header', authorize(), 'Bearer a b', status(400)],
+    ['a missing role', authorize({ roles: 'Admin' }), 'good', status(403)],
+    ['a weak sign-in', authorize((policy) => policy.requireAcr('gold')), 'good', status(401)],
+    ['a handler', broken, 'good', fault],
+    ['a handler that takes its time', brokenLater, 'good', fault],
+  ])('gets the error of %s through next()', async (_what, guard, sent, error) => {
+    const authorization = sent === 'good' ? `Bearer ${await issuer.token()}` : sent
+    const req = { headers: { authorization } } as unknown as express.Request
+    const call = (handler: express.RequestHandler) =>
+      new Promise((resolve) => {
+        void handler(req, res as express.Response, resolve)
+      })
+    const later = { onMessageReceived: () => Promise.resolve() }
+    expect(await call(jwtBearer(issuer.options))).toBeUndefined()
+    expect(await call(jwtBearer({ ...issuer.options, scheme: 'Later', events: later }))).toBe(
+      undefined,
+    )
+    expect(await call(guard)).toEqual(error)
+  })
+})
+
+describe.each(frameworks)('an answer that has begun, under $framework', ({ express: make }) => {
+  const answering = (how: (res: express.Response) => void, then: () => unknown) =>
+    authorize((policy) =>
+      policy.requireAssertion(({ req }) => {
+        how(req.res as express.Response)
+        return then() as boolean
+      }),
+    )
+  const whole = (res: express.Response) => void res.json({ by: 'assertion' })
+  // Goes on for a while, as streams do.
+  const inParts = (res: express.Response) => {
+    res.write('first')
+    setImmediate(() => res.end(', last'))
+  }
+  const rejected = () => Promise.reject(new Error('too late'))
+
+  test.each<[string, (res: express.Response) => void, () => unknown, number]>([
+    ['a rejection', whole, rejected, 1],
+    ['a rejection half-way', inParts, rejected, 1],
+    ['a refusal half-way', inParts, () => false, 0],
+    ['a late refusal half-way', inParts, () => Promise.resolve(false), 0],
+    ['a consent half-way', inParts, () => true, 0],
+  ])('is finished in spite of %s', async (_, how, then, warnings) => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    const app = createApp(make, jwtBearer(issuer.options), answering(how, then))
+    const errors = keepErrors(app)
+    const answer = await request(app)
+      .get('/')
+      .set(await issuer.bearer())
+      .expect(200)
+    expect(answer.text).toBe(how === whole ? '{"by":"assertion"}' : 'first, last')
+    expect(errors).toEqual([])
+    expect(warned).toHaveBeenCalledTimes(warnings)
+    warned.mockRestore()
+  })
+
+  test.each<[string, JwtBearerEvents]>([
+    ['onMessageReceived', { onMessageReceived: answerAndThrow }],
+    ['onChallenge', { onChallenge: answerAndThrow }],
+  ])('is finished in spite of a throw in %s', async (_, events) => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    const app = createApp(make, jwtBearer({ ...issuer.options, events }), authorize())
+    const errors = keepErrors(app)
+    const answer = await request(app).get('/').expect(202)
+    expect(answer.text).toBe('{"by":"event"}')
+    expect(errors).toEqual([])
+    expect(warned).toHaveBeenCalledTimes(1)
+    warned.mockRestore()
+  })
+
+  test('is no fault where an event has refused by itself', async () => {
+    const warned = vi.spyOn(process, 'emitWarning').mockImplementation(() => undefined)
+    const onMessageReceived = (context: MessageReceivedContext) => {
+      context.res.status(401).json({ by: 'event' })
+      context.fail('unknown')
+    }
+    const app = createApp(make, jwtBearer({ ...issuer.options, events: { onMessageReceived } }))
+    await request(app).get('/').expect(401)
+    expect(warned).not.toHaveBeenCalled()
+    warned.mockRestore()
+  })
+})
+
+async function answerAndThrow({ res }: { res: express.Response }): Promise<void> {
+  await Promise.resolve()
+  res.status(202).json({ by: 'event' })
+  throw new Error('too late')
+}
+
 describe('what is thrown after a wait', () => {
   const later = () => Promise.resolve(true)
 
@@ -260,12 +380,18 @@ describe('a refused token that nobody looked at', () => {
     ])
   })
 
-  test.each(['guarded', 'getAuthentication', 'user', 'no-token', 'good', 'refused', 'optional'])(
-    'is not warned of: %s',
-    (name) => {
-      expect(warningsOf(name)).toEqual([])
-    },
-  )
+  test.each([
+    'guarded',
+    'getAuthentication',
+    'user',
+    'no-token',
+    'good',
+    'good-elsewhere',
+    'refused',
+    'optional',
+  ])('is not warned of: %s', (name) => {
+    expect(warningsOf(name)).toEqual([])
+  })
 
   test('is never warned of in production', () => {
     expect(warningsOf('unguarded', 'production')).toEqual([])

@@ -35,6 +35,10 @@ describe('formatChallenge', () => {
       'Bearer error_uri="https://x.test/ab"',
     ],
     ['a space in a scope', { scope: 'a b' }, 'Bearer scope="a b"'],
+    ['an age', { maxAge: 0 }, 'Bearer max_age="0"'],
+    ['an age that is none', { maxAge: NaN }, 'Bearer'],
+    ['an age before the sign-in', { maxAge: -1 }, 'Bearer'],
+    ['an age in parts of a second', { maxAge: 0.5 }, 'Bearer'],
   ])('writes %s', (_what, parameters, expected) => {
     expect(formatChallenge(parameters)).toBe(expected)
   })

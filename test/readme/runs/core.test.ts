@@ -129,6 +129,22 @@ describe('the snippets of examples/answers.md', () => {
     expect(log).toHaveBeenCalledOnce()
   })
 
+  test('ask for a stronger and fresher sign-in', async () => {
+    const app = express()
+    mount(app)
+    await runSnippet(take('Step-up'), { app })
+    const pay = async (claims: object) =>
+      request(app)
+        .post('/payments')
+        .set(await issuer.bearer({ ...claims }))
+    const now = Math.floor(Date.now() / 1000)
+    const weak = await pay({ auth_time: now })
+    expect(weak.status).toBe(401)
+    expect(weak.headers['www-authenticate']).toContain('acr_values="gold"')
+    expect((await pay({ acr: 'gold', auth_time: now - 600 })).status).toBe(401)
+    expect((await pay({ acr: 'gold', auth_time: now })).status).toBe(201)
+  })
+
   test('answer a preflight before the guards', async () => {
     const app = express()
     await runSnippet(take('Preflights'), { app, options, orders })
