@@ -10,6 +10,7 @@ const gates = [
   ['api'],
   ['unused'],
   ['size'],
+  ['fuzz'],
   ['test', '--', '--coverage'],
   ['test:package'],
 ]
