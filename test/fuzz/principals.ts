@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { createAuthorization, createPrincipal, type JwtClaims } from 'express-jwt-bearer'
+import { createAuthorization, createPrincipal } from 'express-jwt-bearer'
 import { claims } from './claims.js'
 import { defineTarget } from './target.js'
 
@@ -18,7 +18,7 @@ export const principals = defineTarget({
     ),
   }),
   attempt: async ({ claims: all, type }) => {
-    const principal = createPrincipal(all as JwtClaims)
+    const principal = createPrincipal(all)
     const texts = [principal.roles, principal.scopes, principal.findAll(type)].flat()
     if (!texts.every((text) => typeof text === 'string')) throw new Error('a reading is no text')
     if (principal.findFirst(type) !== principal.findAll(type)[0])

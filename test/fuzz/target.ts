@@ -29,5 +29,5 @@ export function defineTarget<Input>(parts: Parts<Input>): Target {
     happened.set(outcome, (happened.get(outcome) ?? 0) + 1)
   })
   const { name, share, mustHappen } = parts
-  return { name, share, mustHappen, happened, property: property as fc.IAsyncProperty<unknown> }
+  return { name, share, mustHappen, happened, property: property }
 }
