@@ -1,5 +1,6 @@
 import type { TokenReplayCache } from '../core/validation/parameters.js'
-import { checkClient, type PostgresClient } from './client.js'
+import type { PostgresClient } from './client.js'
+import { prepareClient } from './run.js'
 
 /** A replay cache in PostgreSQL. */
 export interface PostgresReplayCache extends TokenReplayCache {
@@ -46,17 +47,15 @@ SELECT count(*)::int AS forgotten FROM ended`
  * ```
  */
 export function createPostgresReplayCache(client: PostgresClient): PostgresReplayCache {
-  checkClient(client)
+  const run = prepareClient(client)
 
   return {
     async addIfAbsent(key, expiresAt) {
-      const { rows } = await client.query(add, [key, expiresAt.getTime()])
-      return rows.length > 0
+      return (await run(add, [key, expiresAt.getTime()])).length > 0
     },
 
     async prune() {
-      const { rows } = await client.query(prune)
-      const [row] = rows as [{ forgotten: number }]
+      const [row] = (await run(prune)) as [{ forgotten: number }]
       return row.forgotten
     },
   }

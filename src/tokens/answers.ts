@@ -23,6 +23,8 @@ export interface Question {
 export interface Answers {
   /** The answer that needs no issuer; `undefined` if the token must be renewed. */
   settle(stored: StoredUserToken): AccessTokenResult | undefined
+  /** The old token for as long as it works; `undefined` when there is none. */
+  stillGood(stored: StoredUserToken): AccessTokenResult | undefined
   /** The answer while the issuer cannot be asked: the old token for as long as it works. */
   makeDo(stored: StoredUserToken, details: TokenUnavailableDetails): AccessTokenResult
   /** The answer that there is no token. */
@@ -56,19 +58,20 @@ export function createAnswers(
     return fail(new TokenUnavailableError(code, details))
   }
 
+  function stillGood(stored: StoredUserToken): AccessTokenResult | undefined {
+    const found = find(stored)
+    return found && isAlive(found, clock()) ? succeed(found) : undefined
+  }
+
   return {
     settle(stored) {
       const found = find(stored)
       if (found && isFresh(found, buffer, clock())) return succeed(found)
       if (stored.token.refreshToken !== undefined) return undefined
-      return found && isAlive(found, clock()) ? succeed(found) : failure('refresh_rejected')
+      return stillGood(stored) ?? failure('refresh_rejected')
     },
-    makeDo(stored, details) {
-      const found = find(stored)
-      return found && isAlive(found, clock())
-        ? succeed(found)
-        : failure('refresh_unavailable', details)
-    },
+    stillGood,
+    makeDo: (stored, details) => stillGood(stored) ?? failure('refresh_unavailable', details),
     failure,
   }
 }

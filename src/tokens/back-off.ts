@@ -1,9 +1,9 @@
+import { LruMap } from '../internal/lru-map.js'
 import type { TokenRequestError } from './token-client.js'
 
 const longestDelay = 30
 const longestRetryAfter = 3600
-const mostWaits = 1000
-const everybody = ''
+const mostSessions = 1000
 
 /** Remembers who must not ask the issuer again yet. */
 export interface BackOff {
@@ -15,46 +15,52 @@ export interface BackOff {
   succeeded(session: string): void
 }
 
+interface Wait {
+  readonly failures: number
+  readonly until: number
+}
+
 /**
  * Creates the memory of failed attempts. An issuer that is away or overloaded is spared by every session;
  * any other failure keeps only its own session waiting, so that one broken session never stops the others.
  */
 export function createBackOff(clock: () => number): BackOff {
-  const waits = new Map<string, { failures: number; until: number; delay: number }>()
+  const sessions = new LruMap<string, Wait>(mostSessions)
+  let everybody: Wait | undefined
 
-  function secondsLeft(name: string): number {
-    const { until = 0, delay = 0 } = waits.get(name) ?? {}
-    const left = (until - clock()) / 1000
-    // More than there was to wait, by more than time servers move clocks: the clock has jumped back.
-    return left > delay + 60 ? 0 : Math.max(0, Math.min(left, delay))
-  }
+  const secondsLeft = (wait: Wait | undefined) => Math.max(0, ((wait?.until ?? 0) - clock()) / 1000)
 
-  function forget(): void {
-    for (const [name, { until }] of waits) if (until <= clock()) waits.delete(name)
+  function waitAfter(earlier: Wait | undefined, retryAfter: number): Wait {
+    const before = secondsLeft(earlier)
+    // Attempts that were under way together are one failure, not many.
+    const failures = (earlier?.failures ?? 0) + (before > 0 ? 0 : 1)
+    const delay = Math.max(before, retryAfter, before > 0 ? 0 : delayAfter(failures))
+    return { failures, until: clock() + delay * 1000 }
   }
 
   return {
-    remaining: (session) => Math.max(secondsLeft(everybody), secondsLeft(session)),
+    remaining: (session) => Math.max(secondsLeft(everybody), secondsLeft(sessions.get(session))),
     failed(session, error) {
-      const name = isAboutEverybody(error) ? everybody : session
-      const asked = Math.min(error.retryAfter ?? 0, longestRetryAfter)
-      const before = secondsLeft(name)
-      // Attempts that were under way together are one failure, not many.
-      const failures = (waits.get(name)?.failures ?? 0) + (before > 0 ? 0 : 1)
-      const delay = Math.max(before, asked, before > 0 ? 0 : delayAfter(failures))
-      waits.set(name, { failures, until: clock() + delay * 1000, delay })
-      if (waits.size > mostWaits) forget()
-      return delay
+      const retryAfter = Math.min(error.retryAfter ?? 0, longestRetryAfter) || 0
+      if (isAboutEverybody(error)) {
+        everybody = waitAfter(everybody, retryAfter)
+        return secondsLeft(everybody)
+      }
+      const wait = waitAfter(sessions.get(session), retryAfter)
+      sessions.set(session, wait)
+      return secondsLeft(wait)
     },
     succeeded(session) {
-      waits.delete(everybody)
-      waits.delete(session)
+      everybody = undefined
+      sessions.delete(session)
     },
   }
 }
 
-function isAboutEverybody({ status, retryAfter }: TokenRequestError): boolean {
-  return status === undefined || status === 429 || retryAfter !== undefined
+// No answer at all, or one that says that the issuer as a whole is in trouble.
+function isAboutEverybody({ status, oauthError }: TokenRequestError): boolean {
+  if (status === undefined) return oauthError === undefined
+  return status === 429 || status >= 500
 }
 
 // 1, 2, 4 … seconds, less up to a half, so that many processes do not come back in one moment.

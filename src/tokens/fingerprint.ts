@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { UserKey } from './user-token.js'
+import { checkUserKey, type UserKey } from './user-token.js'
 
 /**
  * Names a session or a token as events do, without giving it away: the first eight digits of a SHA-256.
@@ -14,7 +14,12 @@ export function fingerprint(secret: UserKey | string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 8)
 }
 
-/** Names a session as a key of maps; unambiguous whatever characters its parts hold. */
+/**
+ * Names a session as a key of maps; unambiguous whatever characters its parts hold.
+ *
+ * @throws `TypeError` when the key names nobody.
+ */
 export function nameOf(user: UserKey): string {
+  checkUserKey(user)
   return JSON.stringify([user.subject, user.sessionId])
 }

@@ -2,7 +2,12 @@ import type { Configuration } from 'openid-client'
 import { ConfigurationError } from '../core/errors.js'
 import { readSeconds } from '../core/option-checks.js'
 import { readRetryAfter } from '../internal/retry-after.js'
-import { TokenRequestError, type TokenClient, type TokenParameters } from './token-client.js'
+import {
+  TokenRequestError,
+  type TokenClient,
+  type TokenEndpointResponse,
+  type TokenParameters,
+} from './token-client.js'
 
 /**
  * Lets the token manager speak to the issuer through `openid-client`: its discovery, client
@@ -30,11 +35,15 @@ export function openidClient(config: Configuration): TokenClient {
     timeout,
     refresh: (refreshToken, parameters) =>
       asTokenRequest(async () =>
-        (await protocol()).refreshTokenGrant(config, refreshToken, formOf(parameters)),
+        (await protocol())
+          .refreshTokenGrant(config, refreshToken, formOf(parameters))
+          .catch(withoutLifetime),
       ),
     clientCredentials: (parameters) =>
       asTokenRequest(async () =>
-        (await protocol()).clientCredentialsGrant(config, formOf(parameters)),
+        (await protocol())
+          .clientCredentialsGrant(config, formOf(parameters))
+          .catch(withoutLifetime),
       ),
     revoke: (refreshToken) =>
       asTokenRequest(async () => {
@@ -56,16 +65,19 @@ async function asTokenRequest<T>(send: () => Promise<T>): Promise<T> {
   } catch (error) {
     const response = responseOf(error)
     const retryAfter = readRetryAfter(response?.headers.get('Retry-After'), Date.now())
+    // RFC 6749 section 5.2: 401 is the answer to a client that is not known, and a challenge hides its code.
+    const hidden = response?.status === 401 ? 'invalid_client' : undefined
     await response?.body?.cancel().catch(() => undefined)
     throw new TokenRequestError({
-      oauthError: oauthErrorOf(error),
-      status: response?.status,
+      oauthError: oauthErrorOf(error) ?? hidden,
+      status: response?.status ?? (isAboutAnAnswer(error) ? 200 : undefined),
       retryAfter,
     })
   }
 }
 
 interface ProtocolError {
+  readonly code?: unknown
   readonly error?: unknown
   readonly response?: unknown
   readonly cause?: unknown
@@ -74,6 +86,28 @@ interface ProtocolError {
 function responseOf(error: unknown): Response | undefined {
   const { response, cause } = error as ProtocolError
   return [response, cause].find((value) => value instanceof Response)
+}
+
+// An answer that is no token response says nothing about the issuer as a whole; no answer at all does.
+function isAboutAnAnswer(error: unknown): boolean {
+  const { code } = error as ProtocolError
+  return typeof code === 'string' && /^OAUTH_(?!TIMEOUT|ABORT)/.test(code)
+}
+
+// openid-client refuses an answer whose "expires_in" is no number, after the issuer has spent the refresh
+// token. Such a token is one of unknown lifetime; everything else was checked before or is text.
+function withoutLifetime(error: unknown): TokenEndpointResponse {
+  const { cause } = error as ProtocolError
+  const { body } = ((cause as ProtocolError | undefined)?.cause ?? {}) as {
+    readonly body?: unknown
+  }
+  const { expires_in: lifetime, ...response } = (body ?? {}) as Partial<TokenEndpointResponse>
+  const seconds = Number.parseFloat(String(lifetime))
+  const isNumber = Number.isFinite(seconds) && seconds >= 0
+  const { access_token: token = '', token_type: type } = response
+  const isToken = token !== '' && (type === 'bearer' || type === 'dpop')
+  if (lifetime === undefined || isNumber || !isToken) throw error
+  return response as TokenEndpointResponse
 }
 
 // Codes are short words; anything else an issuer writes there stays out of events and errors.

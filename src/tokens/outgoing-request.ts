@@ -2,8 +2,21 @@
 export interface OutgoingRequest {
   readonly isRepeatable: boolean
   readonly signal: AbortSignal | undefined
-  build(): Request
+  /** What to do about redirects. */
+  readonly redirect: Request['redirect']
+  /** Builds the request, with some of its members changed. */
+  build(change?: RequestInit): Request
+  /**
+   * Builds the request for another address of the same API.
+   *
+   * @param change - The method and the body that a redirect asks for; without any, they stay.
+   * @throws `TypeError` when the body is a stream, which is gone.
+   */
+  buildFor(target: URL, change: RequestInit): Promise<Request>
 }
+
+// Fetch standard, request-body-header name.
+const bodyHeaders = ['Content-Encoding', 'Content-Language', 'Content-Location', 'Content-Type']
 
 /** Prepares what was given to `fetch` for more than one attempt. */
 export function prepareRequest(
@@ -12,14 +25,54 @@ export function prepareRequest(
   init: RequestInit,
 ): OutgoingRequest {
   const given = input instanceof Request ? input : undefined
+  const hasBody = init.body !== undefined && init.body !== null
+  const isRepeatable = hasBody ? !isStream(init.body) : !hasStream(given)
+  const signal = init.signal ?? given?.signal
+
+  function build(change: RequestInit = {}): Request {
+    // A clone each time: the body of the given request stays unread for the next attempt. A stream is
+    // sent once, and a clone of it would keep all that was sent.
+    const source = given && isRepeatable && !hasBody ? given.clone() : given
+    return new Request(source ?? target, { ...init, ...change })
+  }
+
   return {
-    isRepeatable: !isStream(init.body),
-    signal: init.signal ?? given?.signal,
-    // A clone each time: the body of the given request stays unread for the next attempt.
-    build: () => new Request(given?.clone() ?? target, init),
+    isRepeatable,
+    signal,
+    redirect: init.redirect ?? given?.redirect ?? 'follow',
+    build,
+    async buildFor(next, change) {
+      const all = { ...init, ...(signal && { signal }) }
+      if (change.body === null) {
+        const headers = new Headers(init.headers ?? given?.headers)
+        for (const name of bodyHeaders) headers.delete(name)
+        return new Request(next, { ...all, headers, ...change })
+      }
+      if (!isRepeatable) {
+        throw new TypeError('The API redirects a request whose body is a stream, which is gone')
+      }
+      const same = build()
+      const { method, headers } = same
+      const body = same.body && { body: await same.arrayBuffer() }
+      return new Request(next, { ...all, method, headers, ...body, ...change })
+    },
   }
 }
 
 function isStream(body: unknown): boolean {
   return typeof body === 'object' && body !== null && Symbol.asyncIterator in body
+}
+
+// The body of a request is always shown as a stream. Fetch knows better, and tells when it is asked for
+// what streams may not do: Fetch standard, Request constructor, step "inputOrInitBody's source is null".
+function hasStream(request: Request | undefined): boolean {
+  if (!request?.body) return false
+  const probe = request.clone()
+  try {
+    new Request(probe, { mode: 'no-cors', method: 'POST' })
+    return false
+  } catch {
+    void probe.body?.cancel().catch(() => undefined)
+    return true
+  }
 }

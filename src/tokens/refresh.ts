@@ -1,31 +1,47 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { attempt } from '../internal/maybe-promise.js'
+import { within } from '../internal/time-limit.js'
 import { succeed, type AccessTokenResult } from './access-token-result.js'
 import type { Answers, Question } from './answers.js'
 import type { BackOff } from './back-off.js'
 import { fingerprint, nameOf } from './fingerprint.js'
 import type { GuardedStore } from './guarded-store.js'
 import { namesSameUser } from './id-token.js'
-import { asTokenRequestError, type TokenClient, type TokenRequestError } from './token-client.js'
+import {
+  asTokenRequestError,
+  type TokenClient,
+  type TokenEndpointResponse,
+  type TokenRequestError,
+} from './token-client.js'
 import type { TokenEventHandler } from './token-events.js'
-import { createRevocation } from './revocation.js'
 import { findAccessToken, nameOfParameters, withRenewed } from './token-record.js'
 import type { StoredUserToken } from './user-token-store.js'
-import type { AccessToken, UserToken } from './user-token.js'
+import type { AccessToken, UserKey, UserToken } from './user-token.js'
+import type { WriteOutcome } from './waiting-tokens.js'
 
 /** What a refresh works with. */
 export interface RefreshSettings {
   readonly client: TokenClient
+  /** Seconds that a request of the client takes at most. */
+  readonly timeout: number
   readonly store: GuardedStore
   readonly backOff: BackOff
   readonly clock: () => number
   readonly onEvent: TokenEventHandler
+  /** Tells the issuer that a token is of no use any more. Never fails. */
+  readonly revoke: (user: UserKey, token: UserToken) => Promise<void>
 }
 
-/** Spends the refresh token of a session and stores what comes of it. */
+/**
+ * Spends the refresh token of a session and stores what comes of it.
+ *
+ * @param mayBegin - Whether there is still time for a request: under a lock that does not run out before it.
+ */
 export type Refresh = (
   question: Question,
   answers: Answers,
   stored: StoredUserToken,
+  mayBegin: () => boolean,
 ) => Promise<AccessTokenResult>
 
 // These say that the session is fine and the question is not.
@@ -34,30 +50,35 @@ const questionErrors = ['invalid_scope', 'invalid_target']
 // Time for a process without our lock, which spent the same token, to store what it got.
 const siblingDelay = 0.25
 
+// A client that does not keep to its limit is given this much longer, in seconds.
+const grace = 1
+
 /** Creates the refresh. */
 export function createRefresh(settings: RefreshSettings): Refresh {
-  const { client, store, backOff, clock, onEvent } = settings
-  const revoke = createRevocation(client, onEvent)
+  const { client, timeout, store, backOff, clock, onEvent, revoke } = settings
 
   async function refresh(
     question: Question,
     answers: Answers,
     stored: StoredUserToken,
+    mayBegin: () => boolean,
     mayRepeat = true,
   ): Promise<AccessTokenResult> {
     const { user, parameters } = question
     const session = nameOf(user)
     const wait = backOff.remaining(session)
     if (wait > 0) return answers.makeDo(stored, { retryAfter: wait })
+    if (!mayBegin()) return answers.makeDo(stored, { retryAfter: 1 })
 
-    let renewed: UserToken
+    const refreshToken = stored.token.refreshToken as string
+    let renewed: UserToken | undefined
     try {
-      const response = await client.refresh(stored.token.refreshToken as string, parameters)
-      if (!namesSameUser(stored.token.idToken, response.id_token)) return await endSession()
-      renewed = withRenewed(stored.token, response, nameOfParameters(parameters), clock())
+      const ask = () => client.refresh(refreshToken, parameters)
+      renewed = renew(await within(timeout + grace, ask, keepLate))
     } catch (error) {
       return whenRefused(asTokenRequestError(error))
     }
+    if (renewed === undefined) return endSession()
     backOff.succeeded(session)
     const access = findAccessToken(renewed, nameOfParameters(parameters)) as AccessToken
     onEvent({
@@ -65,16 +86,40 @@ export function createRefresh(settings: RefreshSettings): Refresh {
       user: fingerprint(user),
       token: fingerprint(access.accessToken),
     })
-
-    const outcome = await store.replace(user, renewed, stored.version)
+    const outcome = await keep(renewed)
+    if (outcome === 'gone') return answers.failure('no_session')
     return outcome === 'lost' ? whenLost() : succeed(access)
 
-    // Somebody wrote while we refreshed: a sign-out or a sign-in wins over our result.
+    // Nothing when the issuer answered about somebody else.
+    function renew(response: TokenEndpointResponse): UserToken | undefined {
+      const token = withRenewed(stored.token, response, nameOfParameters(parameters), clock())
+      return namesSameUser(stored.token.idToken, token.idToken) ? token : undefined
+    }
+
+    // Of a session that is over nothing stays usable.
+    async function keep(token: UserToken): Promise<WriteOutcome | 'waiting'> {
+      const written = await store.replace(user, token, stored)
+      if (written === 'gone' || (written === 'lost' && store.wasCleared(stored.version))) {
+        await revoke(user, token)
+      }
+      return written
+    }
+
+    // An answer that nobody waits for any more has spent the old token all the same.
+    function keepLate(response: TokenEndpointResponse): void {
+      attempt(
+        () => {
+          const late = renew(response)
+          return late && keep(late)
+        },
+        () => undefined,
+      )
+    }
+
+    // Somebody wrote while we refreshed: a sign-in, or another process, wins over our result.
     async function whenLost(): Promise<AccessTokenResult> {
       const current = await store.read(user)
-      if (current) return adopt(current)
-      await revoke(user, renewed)
-      return answers.failure('no_session')
+      return current ? adopt(current) : answers.failure('no_session')
     }
 
     async function whenRefused(error: TokenRequestError): Promise<AccessTokenResult> {
@@ -93,7 +138,7 @@ export function createRefresh(settings: RefreshSettings): Refresh {
         await delay(seconds * 1000)
         const current = await store.read(user)
         if (!current) return answers.failure('no_session')
-        if (current.token.refreshToken !== stored.token.refreshToken) return adopt(current)
+        if (current.token.refreshToken !== refreshToken) return adopt(current)
       }
       return endSession(oauthError)
     }
@@ -109,7 +154,7 @@ export function createRefresh(settings: RefreshSettings): Refresh {
       const settled = answers.settle(current)
       if (settled) return settled
       return mayRepeat
-        ? refresh(question, answers, current, false)
+        ? refresh(question, answers, current, mayBegin, false)
         : answers.makeDo(current, { retryAfter: 1 })
     }
   }

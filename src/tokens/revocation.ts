@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { within } from '../internal/time-limit.js'
 import { fingerprint } from './fingerprint.js'
 import type { TokenClient } from './token-client.js'
 import type { TokenEventHandler } from './token-events.js'
@@ -9,16 +9,14 @@ const longestWait = 3
 /** Creates the function that tells the issuer that a refresh token is no longer needed: tries, and never fails. */
 export function createRevocation(
   client: TokenClient,
+  timeout: number,
   onEvent: TokenEventHandler,
 ): (user: UserKey, token: UserToken) => Promise<void> {
   return async (user, { refreshToken }) => {
     if (refreshToken === undefined) return
-    const timer = new AbortController()
-    const attempt = client.revoke(refreshToken).catch(() => {
+    const told = within(timeout + 1, () => client.revoke(refreshToken)).catch(() => {
       onEvent({ kind: 'revocationFailed', user: fingerprint(user) })
     })
-    const limit = delay(longestWait * 1000, undefined, { signal: timer.signal, ref: false })
-    await Promise.race([attempt, limit.catch(() => undefined)])
-    timer.abort()
+    await within(longestWait, () => told).catch(() => undefined)
   }
 }

@@ -1,3 +1,4 @@
+import { attempt } from '../internal/maybe-promise.js'
 import type { TokenUnavailableCode } from './token-unavailable-error.js'
 
 /**
@@ -37,13 +38,13 @@ export type TokenEvent =
 /** Receives events. */
 export type TokenEventHandler = (event: TokenEvent) => void
 
-/** Keeps a handler's own failures away from the token that is being fetched. */
-export function quietly(handler: TokenEventHandler | undefined): TokenEventHandler {
+/** Keeps a handler's own failures, also later ones, away from the token that is being fetched. */
+export function quietly(handler: ((event: TokenEvent) => unknown) | undefined): TokenEventHandler {
   return (event) => {
-    try {
-      handler?.(event)
-    } catch {
-      // An event tells; it decides nothing.
-    }
+    // An event tells; it decides nothing.
+    void attempt(
+      () => handler?.(event),
+      () => undefined,
+    )
   }
 }

@@ -16,10 +16,11 @@ import { createRevocation } from './revocation.js'
 import { untilAborted } from './single-flight.js'
 import type { TokenClient, TokenEndpointResponse, TokenParameters } from './token-client.js'
 import { quietly, type TokenEvent, type TokenEventHandler } from './token-events.js'
-import { readResponse } from './token-record.js'
+import { createSignOut } from './sign-out.js'
+import { readSignIn } from './token-record.js'
 import { TokenUnavailableError } from './token-unavailable-error.js'
 import type { UserTokenStore } from './user-token-store.js'
-import type { UserKey } from './user-token.js'
+import { checkUserKey, type UserKey } from './user-token.js'
 import { createUserTokens } from './user-tokens.js'
 
 /** What {@link createTokenManager} accepts. */
@@ -67,6 +68,7 @@ export interface TokenManager {
   /**
    * Stores what a sign-in brought, in place of the session's earlier tokens.
    *
+   * @throws `TypeError` when the key names nobody, or the response holds no access token.
    * @throws {@link TokenUnavailableError} when the store cannot be reached.
    */
   storeTokens(user: UserKey, tokens: TokenEndpointResponse): Promise<void>
@@ -74,7 +76,7 @@ export interface TokenManager {
    * Takes the outcome of a sign-in as `openid-client` returns it and stores it under the ID token's `sub`.
    *
    * @returns The key under which the tokens are found from now on.
-   * @throws `TypeError` when there is no ID token and no `subject`.
+   * @throws `TypeError` when there is no ID token and no `subject`, or no access token.
    * @throws {@link TokenUnavailableError} when the store cannot be reached.
    */
   onTokens(tokens: SignInTokens, session: SignInSession): Promise<UserKey>
@@ -82,12 +84,15 @@ export interface TokenManager {
    * Answers with an access token that works now, renewed where needed.
    *
    * @returns The token, or the reason why there is none. Rejects when `signal` is aborted.
+   * @throws `TypeError` when the key names nobody.
    */
   getAccessToken(user: UserKey, options?: AccessTokenOptions): Promise<AccessTokenResult>
   /** Answers with an access token of the application itself, for calls without a user. */
   getClientAccessToken(options?: AccessTokenOptions): Promise<AccessTokenResult>
   /**
    * Forgets a session's tokens and tells the issuer. An issuer that does not answer holds up nobody for long.
+   *
+   * A refresh under way is not waited for: what it brings is revoked as well.
    *
    * @returns The session's ID token, as `id_token_hint` for a sign-out at the issuer.
    * @throws {@link TokenUnavailableError} when the store cannot be reached: then the tokens are still there.
@@ -145,10 +150,14 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
   checkMethods(given, 'store', ['storeToken', 'getToken', 'clearToken'], ['lock'])
   const clock = readClock(options.clock)
   const onEvent = quietly(readFunction(options.onEvent, 'onEvent'))
-  const store = guardStore(given, onEvent)
+  const timeout = Number.isFinite(client.timeout) ? client.timeout : 30
+  const revoke = createRevocation(client, timeout, onEvent)
+  const store = guardStore(given, onEvent, revoke)
   const settings = {
     client,
+    timeout,
     store,
+    revoke,
     backOff: createBackOff(clock),
     buffer: readSeconds(options.buffer, 'buffer', 60, 86_400),
     clock,
@@ -156,14 +165,10 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
   }
   const answerUser = createUserTokens(settings)
   const answerClient = createClientTokens(settings)
-  const revoke = createRevocation(client, onEvent)
 
   async function storeTokens(user: UserKey, tokens: TokenEndpointResponse): Promise<void> {
-    await store.store(user, {
-      ...readResponse(tokens, clock()),
-      refreshToken: tokens.refresh_token,
-      idToken: tokens.id_token,
-    })
+    checkUserKey(user)
+    await store.store(user, readSignIn(tokens, clock()))
   }
 
   return {
@@ -174,7 +179,11 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
       await storeTokens(user, tokens)
       return user
     },
-    getAccessToken(user, { scope, resource, forceRenewal = false, rejectedToken, signal } = {}) {
+    async getAccessToken(
+      user,
+      { scope, resource, forceRenewal = false, rejectedToken, signal } = {},
+    ) {
+      checkUserKey(user)
       const question = { user, parameters: { scope, resource }, refused: rejectedToken }
       const answer = answerUser({ ...question, forceRenewal }).catch((error: unknown) => {
         if (!(error instanceof TokenUnavailableError)) throw error
@@ -188,14 +197,7 @@ export function createTokenManager(options: TokenManagerOptions): TokenManager {
       const answer = answerClient({ scope, resource }, rejectedToken, forceRenewal)
       return untilAborted(answer, signal)
     },
-    async signOut(user) {
-      const stored = await store.read(user)
-      await store.clear(user)
-      if (!stored) return { idToken: undefined }
-      onEvent({ kind: 'sessionEnded', user: fingerprint(user), reason: 'signedOut' })
-      await revoke(user, stored.token)
-      return { idToken: stored.token.idToken }
-    },
+    signOut: createSignOut(settings),
     onEvent,
   }
 }

@@ -1,4 +1,8 @@
-import type { TokenEndpointResponse, TokenParameters } from './token-client.js'
+import {
+  TokenRequestError,
+  type TokenEndpointResponse,
+  type TokenParameters,
+} from './token-client.js'
 import type { AccessToken, UserToken } from './user-token.js'
 
 /** Names what a token is asked for: equal names may share a token, others never do. */
@@ -15,16 +19,49 @@ export function findAccessToken(token: UserToken, name: string): AccessToken | u
   return Object.hasOwn(others, name) ? others[name] : undefined
 }
 
-/** Reads an answer of the token endpoint that arrived at `now`. */
+/**
+ * Reads an answer of the token endpoint that arrived at `now`.
+ *
+ * @throws {@link TokenRequestError} when there is no token in it.
+ */
 export function readResponse(response: TokenEndpointResponse, now: number): AccessToken {
-  const { expires_in: lifetime } = response
+  const { access_token: accessToken } = (response as TokenEndpointResponse | undefined) ?? {}
+  // An answer, though a useless one: it says nothing about the next.
+  if (!isText(accessToken)) throw new TokenRequestError({ status: 200 })
   return {
-    accessToken: response.access_token,
-    accessTokenType: response.token_type,
-    expiration: lifetime === undefined ? undefined : new Date(now + lifetime * 1000),
+    accessToken,
+    accessTokenType: textOf(response.token_type),
+    expiration: endOf(response.expires_in, now),
     issuedAt: new Date(now),
-    scope: response.scope,
+    scope: textOf(response.scope),
   }
+}
+
+/**
+ * Reads what a sign-in brought.
+ *
+ * @throws `TypeError` when there is no token in it, so that no session begins without one.
+ */
+export function readSignIn(response: TokenEndpointResponse, now: number): UserToken {
+  if (!isText((response as TokenEndpointResponse | undefined)?.access_token)) {
+    throw new TypeError('The tokens of a sign-in need an "access_token", a non-empty text')
+  }
+  return {
+    ...readResponse(response, now),
+    refreshToken: textOf(response.refresh_token),
+    idToken: textOf(response.id_token),
+  }
+}
+
+// The latest instant that a Date holds, ECMA-262 section 21.4.1.1.
+const endOfTime = 8.64e15
+
+// RFC 6749 section 5.1 asks for seconds. Nothing and what is no lifetime is unknown; beyond the end of
+// time a token does not expire. Both are used until an API refuses them.
+function endOf(lifetime: unknown, now: number): Date | undefined {
+  if (typeof lifetime !== 'number' || !(lifetime > 0)) return undefined
+  const instant = now + lifetime * 1000
+  return instant <= endOfTime ? new Date(instant) : undefined
 }
 
 /** Puts a renewed access token into a session's tokens. What the issuer left out stays as it was. */
@@ -38,8 +75,8 @@ export function withRenewed(
   const previous = findAccessToken(old, name)
   const renewed = { ...fresh, scope: fresh.scope ?? previous?.scope }
   const shared = {
-    refreshToken: response.refresh_token ?? old.refreshToken,
-    idToken: response.id_token ?? old.idToken,
+    refreshToken: textOf(response.refresh_token) ?? old.refreshToken,
+    idToken: textOf(response.id_token) ?? old.idToken,
   }
   if (name === '') return { ...old, ...renewed, ...shared }
   return {
@@ -70,4 +107,54 @@ export function isFresh(token: AccessToken, buffer: number, now: number): boolea
   if (expiration === undefined) return true
   const lifetime = issuedAt ? (expiration.getTime() - issuedAt.getTime()) / 1000 : Infinity
   return now < expiration.getTime() - Math.min(buffer, lifetime / 5) * 1000
+}
+
+/** Reads what a store gave, whoever wrote it: no member of it can trip the one who uses it. */
+export function readStored(token: unknown): UserToken | undefined {
+  const access = readAccessToken(token)
+  if (access === undefined) return undefined
+  const { refreshToken, idToken, accessTokens } = token as Record<string, unknown>
+  const others = Object.entries(accessTokens ?? {}).flatMap(([name, each]) => {
+    const other = readAccessToken(each)
+    return other === undefined ? [] : [[name, other] as const]
+  })
+  return {
+    ...access,
+    refreshToken: textOf(refreshToken),
+    idToken: textOf(idToken),
+    ...(others.length > 0 && { accessTokens: Object.fromEntries(others) }),
+  }
+}
+
+function readAccessToken(token: unknown): AccessToken | undefined {
+  const { accessToken, accessTokenType, expiration, issuedAt, scope } = (token ?? {}) as Record<
+    string,
+    unknown
+  >
+  if (!isText(accessToken)) return undefined
+  return {
+    accessToken,
+    accessTokenType: textOf(accessTokenType),
+    expiration: instantOf(expiration),
+    issuedAt: instantOf(issuedAt),
+    scope: textOf(scope),
+  }
+}
+
+/** Names the content of a record: equal names for equal tokens, however a store arranges them. */
+export function contentOf({ accessToken, refreshToken, accessTokens = {} }: UserToken): string {
+  const others = Object.entries(accessTokens).map(([name, other]) => [name, other.accessToken])
+  return JSON.stringify([accessToken, refreshToken, others.sort()])
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
+}
+
+function textOf(value: unknown): string | undefined {
+  return isText(value) ? value : undefined
+}
+
+function instantOf(value: unknown): Date | undefined {
+  return value instanceof Date && !Number.isNaN(value.getTime()) ? value : undefined
 }

@@ -26,6 +26,7 @@ export interface TokenUnavailableDetails {
  * @remarks
  * - `no_session`: nobody is signed in under this key. Send the user to the sign-in.
  * - `refresh_rejected`: the token is over and the issuer refuses another one. Send the user to the sign-in.
+ *   For a token of the application itself, the message says what to set right.
  * - `refresh_unavailable`: the issuer does not answer; the session is kept. Try again after `retryAfter`.
  * - `store_unavailable`: the store does not answer; nothing is lost. Try again.
  * - `origin_not_allowed`: the request went elsewhere than the API; a mistake of the program.
@@ -40,8 +41,12 @@ export class TokenUnavailableError extends Error {
   /** Seconds until another attempt makes sense, where that is known. */
   readonly retryAfter: number | undefined
 
-  constructor(code: TokenUnavailableCode, details: TokenUnavailableDetails = {}) {
-    super(messages[code])
+  constructor(
+    code: TokenUnavailableCode,
+    details: TokenUnavailableDetails = {},
+    message: string = messages[code],
+  ) {
+    super(message)
     this.name = 'TokenUnavailableError'
     this.code = code
     this.oauthError = details.oauthError

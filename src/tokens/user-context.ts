@@ -1,8 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { RequestHandler } from 'express'
-import type { Request } from '../core/express.js'
+import type { Request, Response } from '../core/express.js'
 import { checkNames, requireFunction } from '../core/option-checks.js'
-import type { UserKey } from './user-token.js'
+import { checkUserKey, type UserKey } from './user-token.js'
 
 /** What {@link userTokenContext} accepts. */
 export interface UserTokenContextOptions {
@@ -16,7 +16,13 @@ interface Context {
 }
 
 const contexts = new AsyncLocalStorage<Context>()
-const openRequests = new Set<Request>()
+
+// Weak, because a response that never got a connection, pipelined behind one that broke, is never closed.
+const openRequests = new Set<WeakRef<Request>>()
+const forgotten = new FinalizationRegistry<WeakRef<Request>>((request) => {
+  openRequests.delete(request)
+})
+let isTracking = false
 
 /**
  * Creates a middleware that remembers the user for everything a request does, so that the `fetch` of
@@ -36,14 +42,26 @@ export function userTokenContext(options: UserTokenContextOptions): RequestHandl
   const { user } = options
   requireFunction(user, 'user')
   return (req, res, next) => {
-    openRequests.add(req)
-    res.once('close', () => openRequests.delete(req))
+    if (isTracking) track(req, res)
     contexts.run({ req, user: () => user(req) }, next)
   }
 }
 
+function track(req: Request, res: Response): void {
+  // Whoever hung up before will not hang up again.
+  if (res.closed || res.destroyed || req.socket.destroyed) return
+  const request = new WeakRef(req)
+  openRequests.add(request)
+  forgotten.register(req, request)
+  res.once('close', () => {
+    openRequests.delete(request)
+  })
+}
+
 /**
  * Runs a function for a user without a request: a job, a message of a WebSocket.
+ *
+ * @throws `TypeError` when the key names nobody.
  *
  * @example
  * ```ts
@@ -51,12 +69,20 @@ export function userTokenContext(options: UserTokenContextOptions): RequestHandl
  * ```
  */
 export function runAsUser<T>(user: UserKey, work: () => T): T {
+  checkUserKey(user)
   return contexts.run({ user: () => user }, work)
 }
 
-/** Tells for whom the running code works; `undefined` outside of a request and of {@link runAsUser}. */
+/**
+ * Tells for whom the running code works; `undefined` outside of a request and of {@link runAsUser}.
+ *
+ * @throws `TypeError` when the `user` option of {@link userTokenContext} gave a key that names nobody.
+ */
 export function currentUser(): UserKey | undefined {
-  return contexts.getStore()?.user()
+  const user = contexts.getStore()?.user() as UserKey | null | undefined
+  if (user === undefined || user === null) return undefined
+  checkUserKey(user)
+  return user
 }
 
 /** The request that the running code belongs to. */
@@ -64,7 +90,15 @@ export function currentRequest(): Request | undefined {
   return contexts.getStore()?.req
 }
 
+/** Starts to keep account of requests in progress; without anybody who asks for them, it costs nothing. */
+export function trackRequests(): void {
+  isTracking = true
+}
+
 /** The requests that have not been answered to the end. */
-export function requestsInProgress(): Iterable<Request> {
-  return openRequests
+export function* requestsInProgress(): Iterable<Request> {
+  for (const request of openRequests) {
+    const req = request.deref()
+    if (req !== undefined) yield req
+  }
 }

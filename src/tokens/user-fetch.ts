@@ -3,6 +3,7 @@ import { checkMethods, checkNames, readFunction } from '../core/option-checks.js
 import type { AccessTokenSuccess } from './access-token-result.js'
 import { createAddressResolver } from './address-resolver.js'
 import { fingerprint } from './fingerprint.js'
+import { sendWithinOrigin } from './follow-redirects.js'
 import { prepareRequest } from './outgoing-request.js'
 import type { TokenManager } from './token-manager.js'
 import { TokenUnavailableError } from './token-unavailable-error.js'
@@ -35,7 +36,9 @@ export interface UserFetchOptions {
   onMissing?: 'throw' | 'send' | undefined
   /**
    * Puts the token on a request in another way than `Authorization: Bearer`; the place for DPoP proofs.
-   * When the API asks for a nonce, the request is sent once more with it.
+   * When the API asks for a nonce, the request is sent once more with it. Redirects within the origin
+   * are followed, each address getting credentials of its own; one to another origin is not, and the
+   * call rejects with `origin_not_allowed`.
    */
   authorize?:
     | ((request: Request, token: AccessTokenSuccess, nonce?: string) => void | Promise<void>)
@@ -97,7 +100,7 @@ const optionNames = [
 export function createUserFetch(options: UserFetchOptions): UserFetch {
   checkNames(options, optionNames, 'the user fetch options')
   checkMethods(options.manager, 'manager', ['getAccessToken', 'onEvent'])
-  const { manager, scope, resource, onMissing = 'throw', authorize = presentBearer } = options
+  const { manager, scope, resource, onMissing = 'throw', authorize } = options
   const send = readFunction(options.fetch, 'fetch') ?? ((request: Request) => fetch(request))
   const resolveAddress = createAddressResolver(options.baseUrl, options.allowedOrigins)
   readFunction(options.authorize, 'authorize')
@@ -114,7 +117,7 @@ export function createUserFetch(options: UserFetchOptions): UserFetch {
     const first = await attempt(result)
     if (!outgoing.isRepeatable || !wasRefused(first, target)) return first
 
-    const nonce = options.authorize && readNonce(first)
+    const nonce = authorize && readNonce(first)
     const second = nonce === undefined ? first : await repeatWithNonce(nonce)
     if (!wasRefused(second, target)) return second
 
@@ -126,8 +129,15 @@ export function createUserFetch(options: UserFetchOptions): UserFetch {
     return attempt(renewed, nonce)
 
     async function attempt(token: AccessTokenSuccess, proofNonce?: string): Promise<Response> {
+      if (authorize) {
+        const present = async (request: Request) => {
+          await authorize(request, token, proofNonce)
+          report('tokenUsed', token)
+        }
+        return sendWithinOrigin(outgoing, present, send)
+      }
       const request = outgoing.build()
-      await authorize(request, token, proofNonce)
+      presentBearer(request, token)
       report('tokenUsed', token)
       return send(request)
     }

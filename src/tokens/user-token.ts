@@ -49,6 +49,9 @@ export function formatUserToken(token: UserToken): string {
   return JSON.stringify(token)
 }
 
+/** Reports a record that holds no tokens, so that no later read will find any in it. */
+export class UnreadableTokenError extends TypeError {}
+
 /**
  * Reads what {@link formatUserToken} wrote, instants as `Date` again.
  *
@@ -61,9 +64,11 @@ export function parseUserToken(text: string): UserToken {
       instants.has(name) && typeof field === 'string' ? new Date(field) : field,
     )
   } catch {
-    throw new TypeError('The stored user token is not JSON')
+    throw new UnreadableTokenError('The stored user token is not JSON')
   }
-  if (!isUserToken(value)) throw new TypeError('The stored user token has no "accessToken"')
+  if (!isUserToken(value)) {
+    throw new UnreadableTokenError('The stored user token has no "accessToken"')
+  }
   return value
 }
 

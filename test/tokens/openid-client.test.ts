@@ -313,6 +313,43 @@ describe('openidClient()', () => {
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('refresh-1')
   })
 
+  test.each([
+    ['text', 'soon'],
+    ['less than zero', -1],
+    ['null', null],
+    ['an object', {}],
+    ['more than numbers hold', '1e999'],
+  ])('does not lose a token whose lifetime is %s', async (_case, lifetime) => {
+    const body = { access_token: 'a', token_type: 'Bearer', refresh_token: 'r', scope: 's' }
+    const client = await endpoint(json(200, { ...body, expires_in: lifetime }))
+    const token = { access_token: 'a', token_type: 'bearer', refresh_token: 'r', scope: 's' }
+    expect(await client.refresh('r', {})).toEqual(token)
+    expect(await client.clientCredentials({})).toEqual(token)
+  })
+
+  test.each([
+    ['a lifetime that is none, of no token', { expires_in: 'soon', token_type: 'bearer' }],
+    ['a lifetime that is none, of a token of no type', { expires_in: 'soon', access_token: 'a' }],
+    ['another fault', { access_token: 'a', token_type: 'bearer', expires_in: 9, refresh_token: 7 }],
+    ['a type that nobody knows', { access_token: 'a', token_type: 'mac', expires_in: 'soon' }],
+    ['an ID token that is none', { access_token: 'a', token_type: 'bearer', id_token: 'x' }],
+    ['no lifetime and another fault', { access_token: 'a', token_type: 'bearer', scope: 7 }],
+  ])('takes %s for an answer that says nothing about the issuer', async (_case, body) => {
+    const client = await endpoint(json(200, body))
+    await expect(client.refresh('r', {})).rejects.toMatchObject({
+      name: 'TokenRequestError',
+      status: 200,
+    })
+  })
+
+  test('names the code that a challenge hides', async () => {
+    const challenge = { 'WWW-Authenticate': 'Basic realm="x"' }
+    const client = await endpoint(json(401, { error: 'invalid_client' }, challenge))
+    await expect(client.clientCredentials({})).rejects.toMatchObject({
+      oauthError: 'invalid_client',
+    })
+  })
+
   test('understands a wait that is a date', async () => {
     const client = await endpoint(json(503, {}, { 'Retry-After': inAMinute() }))
     const error = await client.refresh('r', {}).catch((reason: unknown) => reason)

@@ -1,13 +1,19 @@
 import { inspect } from 'node:util'
-import { describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
   createMemoryUserTokenStore,
   createTokenManager,
   TokenRequestError,
   TokenUnavailableError,
+  type TokenEndpointResponse,
+  type UserTokenLock,
   type UserTokenStore,
 } from 'express-jwt-bearer/tokens'
 import { alice, createBench, createScriptedClient, outcome } from './scripted-client.js'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 const unreachable = () => {
   throw new TypeError('fetch failed')
@@ -278,25 +284,41 @@ describe('an issuer that does not answer', () => {
     expect(script.requests.length).toBeLessThan(16)
   })
 
-  test('is left alone by every session', async () => {
+  test.each([
+    ['it cannot be reached', unreachable],
+    ['it breaks', refuse({ status: 500 })],
+    ['it is away', refuse({ status: 503 })],
+    ['it breaks with a code', refuse({ status: 502, oauthError: 'server_error' })],
+    ['it has too much to do', refuse({ status: 429 })],
+  ])('is left alone by every session when %s', async (_case, fail) => {
     const { manager, script, pass } = await signedIn()
     const bob = { subject: 'bob', sessionId: 'b' }
     await manager.storeTokens(bob, script.answer())
     pass(600)
-    script.next.push(unreachable)
+    script.next.push(fail)
     await manager.getAccessToken(alice)
     expect(outcome(await manager.getAccessToken(bob))).toBe('refresh_unavailable')
     expect(script.requests).toHaveLength(1)
   })
 
-  test('is still asked for others when it breaks over one session', async () => {
+  test.each<[string, () => never | TokenEndpointResponse]>([
+    ['a refusal', refuse({ status: 400, oauthError: 'invalid_request' })],
+    ['a refusal that says when to come back', refuse({ status: 403, retryAfter: 120 })],
+    ['an error code without a status', refuse({ oauthError: 'unauthorized_client' })],
+    ['an answer that nobody understands', refuse({ status: 200 })],
+    ['an answer without a token', () => ({}) as TokenEndpointResponse],
+    ['an answer with a token that is none', () => ({ access_token: 1 }) as never],
+    ['nothing at all', () => undefined as unknown as TokenEndpointResponse],
+  ])('is still asked for others when it has %s for one session', async (_case, fail) => {
     const { manager, script, pass } = await signedIn()
     const bob = { subject: 'bob', sessionId: 'b' }
     await manager.storeTokens(bob, script.answer())
     pass(600)
-    script.next.push(refuse({ status: 500 }))
+    script.next.push(fail)
+    expect(outcome(await manager.getAccessToken(alice))).toBe('refresh_unavailable')
     expect(outcome(await manager.getAccessToken(alice))).toBe('refresh_unavailable')
     expect(outcome(await manager.getAccessToken(bob))).toBe('access-3')
+    expect(script.requests).toHaveLength(2)
   })
 
   test.each([
@@ -337,12 +359,12 @@ describe('an issuer that does not answer', () => {
     for (const user of users) await manager.storeTokens(user, script.answer())
     pass(600)
     for (const user of users) {
-      script.next.push(refuse({ status: 500 }))
+      script.next.push(refuse({ status: 400 }))
       await manager.getAccessToken(user)
       pass(1)
     }
     const first = users[0] as (typeof users)[0]
-    script.next.push(refuse({ status: 500 }))
+    script.next.push(refuse({ status: 400 }))
     const result = await manager.getAccessToken(first)
     expect(result).toMatchObject({ error: { code: 'refresh_unavailable' } })
     // A second failure in a row would wait for at least a second: the first one is forgotten.
@@ -562,15 +584,97 @@ describe('several processes', () => {
     })
   })
 
-  test('spend nothing while the lock cannot be asked for', async () => {
+  test('go on without a lock that cannot be had', async () => {
     const store = withLock()
     const { manager, script, pass } = await signedIn({ store })
     pass(600)
     store.fails = true
-    expect(outcome(await manager.getAccessToken(alice))).toBe('store_unavailable')
-    expect(script.requests).toEqual([])
-    store.fails = false
     expect(outcome(await manager.getAccessToken(alice))).toBe('access-2')
+    expect(script.requests).toHaveLength(1)
+  })
+
+  test('let one write win where none of them can have the lock', async () => {
+    const store = withLock()
+    const { manager, another, script, pass } = await signedIn({ store })
+    store.fails = true
+    pass(600)
+    const managers = [manager, another(), another(), another()]
+    // An issuer that lets a refresh token be used several times within a moment.
+    script.next.push(...managers.map(() => () => script.answer()))
+    const results = await Promise.all(managers.map((each) => each.getAccessToken(alice)))
+    const stored = await store.getToken(alice)
+    expect(new Set(results.map(outcome))).toEqual(new Set([stored?.token.accessToken]))
+  })
+
+  test('use a token that is still good while somebody else renews it', async () => {
+    const store = withLock()
+    const { manager, script, pass } = await signedIn({ store })
+    store.held = true
+    pass(599)
+    expect(outcome(await manager.getAccessToken(alice))).toBe('access-1')
+    expect(script.requests).toEqual([])
+  })
+
+  test('do not wait for a lock that nobody hands out', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const released = vi.fn(() => Promise.resolve())
+    let handOut: (lock: UserTokenLock) => void = () => undefined
+    const memory = createMemoryUserTokenStore()
+    const lock = vi.fn(() => new Promise<UserTokenLock>((resolve) => (handOut = resolve)))
+    const { manager, script, pass } = await signedIn({ store: { ...memory, lock } })
+    pass(600)
+    const asked = manager.getAccessToken(alice)
+    await vi.advanceTimersByTimeAsync(4999)
+    expect(script.requests).toEqual([])
+    await vi.advanceTimersByTimeAsync(1)
+    expect(outcome(await asked)).toBe('access-2')
+    handOut({ release: released })
+    await vi.advanceTimersByTimeAsync(0)
+    expect(released).toHaveBeenCalledOnce()
+    vi.useRealTimers()
+  })
+
+  test('do not wait for a lock to be given back', async () => {
+    const memory = createMemoryUserTokenStore()
+    const lock = () => Promise.resolve({ release: () => new Promise<void>(() => undefined) })
+    const { manager, pass } = await signedIn({ store: { ...memory, lock } })
+    pass(600)
+    const start = performance.now()
+    expect(outcome(await manager.getAccessToken(alice))).toBe('access-2')
+    expect(performance.now() - start).toBeLessThan(3000)
+  })
+
+  test.each([1, 30, 300])('hold a lock for longer than two requests of %i s', async (timeout) => {
+    const memory = createMemoryUserTokenStore()
+    const lock = vi.fn(() => Promise.resolve({ release: () => Promise.resolve() }))
+    const { client } = createScriptedClient()
+    const settings = { store: { ...memory, lock }, client: { ...client, timeout } }
+    const { manager, pass } = await signedIn(settings)
+    pass(600)
+    await manager.getAccessToken(alice)
+    expect(lock).toHaveBeenCalledExactlyOnceWith(alice, expect.any(Number))
+    // And than the reads and writes of a slow store around them.
+    const [[, ttl]] = lock.mock.calls as unknown as [[unknown, number]]
+    expect(ttl).toBeGreaterThanOrEqual(2 * (timeout + 1) + 20)
+  })
+
+  test('begin no request that could outlast the lock', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    const store = withLock()
+    const { manager, script, pass } = await signedIn({ store })
+    pass(590)
+    const read = store.getToken.bind(store)
+    let isLate = false
+    store.getToken = async (user) => {
+      const stored = await read(user)
+      // The process, or its store, stood still while it had the lock.
+      if (isLate) vi.advanceTimersByTime(60_000)
+      isLate = true
+      return stored
+    }
+    expect(outcome(await manager.getAccessToken(alice))).toBe('access-1')
+    expect(script.requests).toEqual([])
+    vi.useRealTimers()
   })
 })
 
@@ -753,6 +857,165 @@ describe('a store that does not answer', () => {
   })
 })
 
+describe('a store whose answers are lost', () => {
+  /** Fails before or after it has written, as it is told. */
+  function losing() {
+    const memory = createMemoryUserTokenStore()
+    const state = { loses: false, isAway: false }
+    const store: UserTokenStore = {
+      ...memory,
+      async storeToken(...all) {
+        if (state.isAway) throw new Error('ECONNREFUSED')
+        const version = await memory.storeToken(...all)
+        if (state.loses) throw new Error('ECONNRESET')
+        return version
+      },
+      getToken: (user) =>
+        state.isAway || state.loses ? Promise.reject(new Error('away')) : memory.getToken(user),
+    }
+    return { memory, state, store }
+  }
+
+  test('is told from one that has taken in somebody else', async () => {
+    const { memory, store } = losing()
+    const { manager, script, pass, kinds } = await signedIn({ store })
+    const write = store.storeToken.bind(store)
+    store.storeToken = async (...all) => {
+      store.storeToken = write
+      await write(...all)
+      throw new Error('ECONNRESET')
+    }
+    pass(600)
+    expect(outcome(await manager.getAccessToken(alice))).toBe('access-2')
+    expect(kinds()).toEqual(['tokenRetrieved'])
+    expect((await memory.getToken(alice))?.token.refreshToken).toBe('refresh-2')
+    // Somebody else's tokens in its place are another matter.
+    store.storeToken = async () => {
+      store.storeToken = write
+      await memory.storeToken(alice, { accessToken: 'of a sign-in' })
+      throw new Error('ECONNRESET')
+    }
+    const renewed = await manager.getAccessToken(alice, { forceRenewal: true })
+    expect(outcome(renewed)).toBe('of a sign-in')
+    expect(script.requests).toHaveLength(2)
+  })
+
+  test('never gets an older token in place of the newest, over several renewals', async () => {
+    const { memory, state, store } = losing()
+    const { manager, script, pass } = await signedIn({ store })
+    const renew = () => manager.getAccessToken(alice, { forceRenewal: true })
+    pass(600)
+    script.next.push(() => {
+      state.loses = true
+      return script.answer()
+    })
+    expect(outcome(await manager.getAccessToken(alice))).toBe('access-2')
+    // By now the store holds the second token under a version that nobody here knows.
+    expect(outcome(await renew())).toBe('access-3')
+    state.loses = false
+    state.isAway = true
+    expect(outcome(await renew())).toBe('access-4')
+    expect(outcome(await renew())).toBe('access-5')
+    state.isAway = false
+    expect(outcome(await manager.getAccessToken(alice))).toBe('access-5')
+    expect((await memory.getToken(alice))?.token.refreshToken).toBe('refresh-5')
+    expect(script.requests.map(({ refreshToken }) => refreshToken)).toEqual([
+      'refresh-1',
+      'refresh-2',
+      'refresh-3',
+      'refresh-4',
+    ])
+  })
+
+  test('gets the newest token over one that was written late', async () => {
+    const { memory, state, store } = losing()
+    const { manager, script, pass } = await signedIn({ store })
+    pass(600)
+    state.isAway = false
+    const write = store.storeToken.bind(store)
+    let late: Promise<unknown> | undefined
+    store.storeToken = (...all) => {
+      if (all[1].refreshToken !== 'refresh-2') return write(...all)
+      // Goes through when everybody has given it up.
+      late ??= vi
+        .waitFor(() => {
+          expect(script.requests).toHaveLength(2)
+        }, 5000)
+        .then(() => write(...all))
+      return Promise.reject(new Error('ETIMEDOUT'))
+    }
+    expect(outcome(await manager.getAccessToken(alice))).toBe('access-2')
+    script.next.push(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 100))
+      return script.answer()
+    })
+    const renewed = await manager.getAccessToken(alice, { forceRenewal: true })
+    await late
+    expect(outcome(renewed)).toBe('access-3')
+    expect(outcome(await manager.getAccessToken(alice))).toBe('access-3')
+    expect((await memory.getToken(alice))?.token.refreshToken).toBe('refresh-3')
+  })
+})
+
+describe('a store that hangs', () => {
+  test('counts as down after five seconds, and a token that is good is used', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const memory = createMemoryUserTokenStore()
+    const hang = () => new Promise<never>(() => undefined)
+    const store: UserTokenStore = { ...memory }
+    const { manager, script, pass } = await signedIn({ store })
+    pass(599)
+    let reads = 0
+    store.getToken = (user) => (reads++ === 0 ? memory.getToken(user) : hang())
+    const good = manager.getAccessToken(alice)
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(outcome(await good)).toBe('access-1')
+    const bad = [
+      manager.getAccessToken(alice),
+      manager.signOut(alice).catch((error: unknown) => ({ kind: 'failure' as const, error })),
+    ]
+    await vi.advanceTimersByTimeAsync(4999)
+    const settled = vi.fn()
+    void Promise.race(bad).then(settled)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(settled).not.toHaveBeenCalled()
+    await vi.advanceTimersByTimeAsync(1)
+    for (const result of await Promise.all(bad)) {
+      expect(result).toMatchObject({ error: { code: 'store_unavailable' } })
+    }
+    store.storeToken = hang
+    const storing = manager.storeTokens(alice, script.answer()).catch((error: unknown) => error)
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(await storing).toMatchObject({ code: 'store_unavailable' })
+  })
+
+  test('holds up a renewal for six seconds, and its callers for one after that', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const memory = createMemoryUserTokenStore()
+    let hangs = true
+    const store: UserTokenStore = {
+      ...memory,
+      storeToken: (user, token, condition) =>
+        hangs && condition
+          ? new Promise(() => undefined)
+          : memory.storeToken(user, token, condition),
+    }
+    const { manager, kinds, pass, script } = await signedIn({ store })
+    pass(600)
+    const asked = manager.getAccessToken(alice)
+    await vi.advanceTimersByTimeAsync(6000)
+    expect(outcome(await asked)).toBe('access-2')
+    expect(kinds()).toContain('storeFailed')
+    const again = [1, 2, 3].map(() => manager.getAccessToken(alice))
+    await vi.advanceTimersByTimeAsync(1000)
+    expect((await Promise.all(again)).map(outcome)).toEqual(Array(3).fill('access-2'))
+    hangs = false
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect((await memory.getToken(alice))?.token.refreshToken).toBe('refresh-2')
+    expect(script.requests).toHaveLength(1)
+  })
+})
+
 describe('signOut()', () => {
   test('forgets the tokens, tells the issuer and returns the ID token', async () => {
     const { manager, script, store, events } = createBench()
@@ -870,6 +1133,104 @@ describe('getClientAccessToken()', () => {
       error: { oauthError: 'invalid_client' },
     })
   })
+})
+
+describe('an issuer that refuses the application itself', () => {
+  test.each([
+    ['invalid_client', 401, 'secret'],
+    ['unauthorized_client', 400, 'grant'],
+    ['unsupported_grant_type', 400, 'grant'],
+    ['invalid_scope', 400, '"scope"'],
+    ['invalid_target', 400, '"resource"'],
+    ['invalid_request', 400, '"oauthError"'],
+    ['access_denied', 403, '"oauthError"'],
+    ['invalid_scope', undefined, '"scope"'],
+  ])('says once and for all what to do: %s (%s)', async (oauthError, status, advice) => {
+    const { manager, script, events, pass } = createBench()
+    script.next.push(refuse({ status, oauthError }))
+    const ask = () => manager.getClientAccessToken({ scope: 'a' })
+    const results = await Promise.all([ask(), ask(), ask()])
+    for (const result of [...results, await ask()]) {
+      expect(result).toMatchObject({
+        error: { code: 'refresh_rejected', oauthError, retryAfter: undefined },
+      })
+      expect(result.kind === 'failure' && result.error.message).toContain(advice)
+    }
+    expect(events).toHaveLength(4)
+    for (const event of events) expect(event).toMatchObject({ kind: 'tokenFailed', terminal: true })
+    expect(script.requests).toHaveLength(1)
+    // Somebody sets it right.
+    pass(1)
+    expect(outcome(await ask())).toBe('access-1')
+    expect(outcome(await ask())).toBe('access-1')
+  })
+
+  test.each([
+    ['an outage', refuse({ status: 503, oauthError: 'temporarily_unavailable' })],
+    ['an outage without a status of its own', refuse({ oauthError: 'server_error' })],
+    ['too many requests', refuse({ status: 429, oauthError: 'invalid_client' })],
+    ['a breakdown', refuse({ status: 500, oauthError: 'invalid_client' })],
+    ['no connection', unreachable],
+    ['an answer that nobody understands', () => ({}) as TokenEndpointResponse],
+  ])('is told from %s', async (_case, fail) => {
+    const { manager, script, events } = createBench()
+    script.next.push(fail)
+    expect(outcome(await manager.getClientAccessToken())).toBe('refresh_unavailable')
+    expect(await manager.getClientAccessToken()).toMatchObject({
+      error: { code: 'refresh_unavailable', retryAfter: expect.any(Number) as number },
+    })
+    expect(events).toMatchObject([{ terminal: false }, { terminal: false }])
+  })
+
+  test('lets the old token serve to its end, and nobody else wait', async () => {
+    const { manager, script, pass } = await signedIn()
+    expect(outcome(await manager.getClientAccessToken())).toBe('access-2')
+    pass(590)
+    script.next.push(refuse({ status: 401, oauthError: 'invalid_client' }))
+    expect(outcome(await manager.getClientAccessToken())).toBe('access-2')
+    expect(outcome(await manager.getClientAccessToken({ scope: 'a' }))).toBe('access-3')
+    expect(outcome(await manager.getAccessToken(alice))).toBe('access-4')
+    pass(10)
+    script.next.push(refuse({ status: 401, oauthError: 'invalid_client' }))
+    expect(outcome(await manager.getClientAccessToken())).toBe('refresh_rejected')
+  })
+
+  test('holds up nobody when its client never settles', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { manager, script } = createBench()
+    script.next.push(() => new Promise(() => undefined))
+    const asked = manager.getClientAccessToken()
+    await vi.advanceTimersByTimeAsync(2000)
+    expect(outcome(await asked)).toBe('refresh_unavailable')
+  })
+
+  test('keeps no more than a thousand tokens', async () => {
+    const { manager, script } = createBench()
+    const ask = (scope: number) => manager.getClientAccessToken({ scope: String(scope) })
+    for (let scope = 0; scope <= 1000; scope += 1) await ask(scope)
+    expect(script.requests).toHaveLength(1001)
+    await ask(1000)
+    await ask(1)
+    expect(script.requests).toHaveLength(1001)
+    await ask(0)
+    expect(script.requests).toHaveLength(1002)
+  })
+})
+
+test('a client without a limit gets thirty seconds', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  const { client, script } = createScriptedClient()
+  const boundless = { ...client, timeout: undefined as unknown as number }
+  const { manager, pass } = await signedIn({ client: boundless })
+  pass(600)
+  script.next.push(() => new Promise(() => undefined))
+  const asked = manager.getAccessToken(alice)
+  const settled = vi.fn()
+  void asked.then(settled)
+  await vi.advanceTimersByTimeAsync(30_000)
+  expect(settled).not.toHaveBeenCalled()
+  await vi.advanceTimersByTimeAsync(1000)
+  expect(outcome(await asked)).toBe('refresh_unavailable')
 })
 
 describe('createTokenManager()', () => {

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { connect, type AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import express from 'express'
 import request from 'supertest'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
@@ -52,6 +54,15 @@ async function startApi(
   servers.push(server)
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   return { url, calls, accepted, server }
+}
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+async function collectGarbage(): Promise<void> {
+  await new Promise(setImmediate)
+  collect()
+  await new Promise(setImmediate)
 }
 
 const servers: ReturnType<typeof createServer>[] = []
@@ -189,6 +200,43 @@ describe('createUserFetch()', () => {
       expect(await response.json()).toEqual({ token: 'access-1' })
       expect(calls).toHaveLength(1)
       expect(script.requests).toEqual([])
+    })
+
+    test.each([
+      ['a web stream', () => new Blob(['hello']).stream()],
+      ['a Node stream', () => Readable.toWeb(Readable.from([Buffer.from('hello')]))],
+    ])('nor that of a Request: %s', async (_case, makeBody) => {
+      const { url, calls } = await startApi()
+      const { call, script } = await createCaller({ baseUrl: url })
+      const init = { method: 'PUT', body: makeBody() as ReadableStream, duplex: 'half' as const }
+      const given = new Request(`${url}/orders`, init)
+      const response = await call(given, { user: alice })
+      expect(response.status).toBe(401)
+      expect(calls.map(({ body }) => body)).toEqual(['hello'])
+      expect(given.bodyUsed).toBe(true)
+      expect(script.requests).toEqual([])
+    })
+
+    test('keeps no copy of a stream that it has sent', async () => {
+      const { url } = await startApi((_call, response) => response.end('done'))
+      const { call } = await createCaller({ baseUrl: url })
+      let sent = 0
+      let collected = 0
+      const registry = new FinalizationRegistry(() => (collected += 1))
+      const body = new ReadableStream<Uint8Array>({
+        pull(controller) {
+          const bytes = new Uint8Array(100_000)
+          registry.register(bytes, undefined)
+          controller.enqueue(bytes)
+          sent += 1
+          if (sent === 40) controller.close()
+        },
+      })
+      const given = new Request(url, { method: 'POST', body, duplex: 'half' } as RequestInit)
+      expect((await call(given, { user: alice })).status).toBe(200)
+      expect(sent).toBe(40)
+      await expect.poll(() => collectGarbage().then(() => collected)).toBeGreaterThan(35)
+      expect(given.bodyUsed).toBe(true)
     })
 
     test('tries once', async () => {
@@ -416,6 +464,137 @@ describe('createUserFetch()', () => {
       expect(script.requests).toHaveLength(1)
     })
 
+    describe('and a redirect', () => {
+      const key: UserFetchOptions['authorize'] = (outgoing, token) => {
+        outgoing.headers.set(
+          'X-Api-Key',
+          `${token.accessToken} for ${new URL(outgoing.url).pathname}`,
+        )
+      }
+      const seen: { method: string; url: string; key: unknown; type: unknown; body: string }[] = []
+      const startKeyApi = (locations: Record<string, [number, string]>) => {
+        seen.length = 0
+        return startApi(({ method, url, body }, response, { headers }) => {
+          seen.push({ method, url, key: headers['x-api-key'], type: headers['content-type'], body })
+          const [status, location] = locations[url] ?? [200, undefined]
+          response.writeHead(status, location === undefined ? {} : { Location: location })
+          response.end('done')
+        })
+      }
+
+      test.each([301, 302, 303, 307, 308])(
+        'does not send credentials to another origin: %i',
+        async (status) => {
+          const stranger = await startApi((_call, response) => response.end())
+          const api = await startKeyApi({ '/old': [status, `${stranger.url}/landed`] })
+          const { call } = await createCaller({
+            baseUrl: api.url,
+            allowedOrigins: [api.url, stranger.url],
+            authorize: key,
+          })
+          for (const init of [{}, { method: 'POST', body: 'hello' }]) {
+            await expect(call('/old', { user: alice, ...init })).rejects.toMatchObject({
+              name: 'TokenUnavailableError',
+              code: 'origin_not_allowed',
+            })
+          }
+          expect(stranger.calls).toEqual([])
+          expect(seen).toHaveLength(2)
+        },
+      )
+
+      test.each([
+        ['another port', 'http://127.0.0.1:1/'],
+        ['another host', 'http://localhost/'],
+        ['an address without a scheme', '//evil.example/'],
+        ['another scheme', 'https://127.0.0.1/'],
+        ['no web address', 'data:text/plain,hello'],
+      ])('takes %s for another origin', async (_case, location) => {
+        const api = await startKeyApi({ '/old': [307, location] })
+        const { call } = await createCaller({ baseUrl: api.url, authorize: key })
+        await expect(call('/old', { user: alice })).rejects.toMatchObject({
+          code: 'origin_not_allowed',
+        })
+      })
+
+      test('within the API is followed, each address with credentials of its own', async () => {
+        const api = await startKeyApi({ '/old': [302, '/newer'], '/newer': [308, 'new?a=b'] })
+        const { call, kinds } = await createCaller({ baseUrl: api.url, authorize: key })
+        const response = await call('/old', { user: alice })
+        expect(await response.text()).toBe('done')
+        expect(seen.map(({ url, key }) => [url, key])).toEqual([
+          ['/old', 'access-1 for /old'],
+          ['/newer', 'access-1 for /newer'],
+          ['/new?a=b', 'access-1 for /new'],
+        ])
+        expect(kinds()).toEqual(['tokenUsed', 'tokenUsed', 'tokenUsed'])
+      })
+
+      test.each([
+        [301, 'POST', 'GET', ''],
+        [302, 'POST', 'GET', ''],
+        [303, 'POST', 'GET', ''],
+        [303, 'PUT', 'GET', ''],
+        [303, 'HEAD', 'HEAD', ''],
+        [301, 'PUT', 'PUT', 'hello'],
+        [302, 'DELETE', 'DELETE', 'hello'],
+        [307, 'POST', 'POST', 'hello'],
+        [308, 'PATCH', 'PATCH', 'hello'],
+      ])('with %i after %s becomes %s, as everywhere', async (status, method, becomes, body) => {
+        const api = await startKeyApi({ '/old': [status, '/newer'], '/newer': [307, '/new'] })
+        const { call } = await createCaller({ baseUrl: api.url, authorize: key })
+        const headers = { 'Content-Type': 'text/x', 'X-Kept': '1' }
+        const init = { method, headers, ...(method !== 'HEAD' && { body: 'hello' }) }
+        for (const isRequest of [false, true]) {
+          seen.length = 0
+          const given = new Request(`${api.url}/old`, init)
+          await (isRequest ? call(given, { user: alice }) : call('/old', { user: alice, ...init }))
+          const native = await fetch(`${api.url}/old`, init)
+          expect(native.status).toBe(200)
+          const [, , ours, , , theirs] = seen
+          expect(ours).toMatchObject({ method: becomes, url: '/new', body })
+          expect({ ...theirs, key: ours?.key }).toEqual(ours)
+        }
+      })
+
+      test('is an error where the body was a stream, which is gone', async () => {
+        const api = await startKeyApi({ '/old': [307, '/new'], '/other': [303, '/new'] })
+        const { call } = await createCaller({ baseUrl: api.url, authorize: key })
+        const init = () => ({
+          method: 'POST',
+          body: new Blob(['hello']).stream(),
+          duplex: 'half' as const,
+        })
+        await expect(call('/old', { user: alice, ...init() })).rejects.toThrow(TypeError)
+        const given = new Request(`${api.url}/old`, init())
+        await expect(call(given, { user: alice })).rejects.toThrow('is gone')
+        expect((await call('/other', { user: alice, ...init() })).status).toBe(200)
+      })
+
+      test('without an end is an error', async () => {
+        const api = await startKeyApi({ '/old': [302, '/old'] })
+        const { call } = await createCaller({ baseUrl: api.url, authorize: key })
+        await expect(call('/old', { user: alice })).rejects.toThrow('without end')
+        expect(seen).toHaveLength(21)
+      })
+
+      test('is handed on, or refused, where the caller says so', async () => {
+        const api = await startKeyApi({
+          '/old': [302, 'https://evil.example/'],
+          '/odd': [304, '/'],
+        })
+        const { call } = await createCaller({ baseUrl: api.url, authorize: key })
+        const response = await call('/old', { user: alice, redirect: 'manual' })
+        expect(response.status).toBe(302)
+        const refusing = { user: alice, redirect: 'error' as const }
+        await expect(call('/old', refusing)).rejects.toThrow('fetch failed')
+        await expect(
+          call(new Request(`${api.url}/old`, { redirect: 'error' }), { user: alice }),
+        ).rejects.toThrow('fetch failed')
+        expect((await call('/odd', { user: alice })).status).toBe(304)
+      })
+    })
+
     test.each([
       [
         'a nonce is asked for and none is given',
@@ -503,6 +682,44 @@ describe('userTokenContext()', () => {
       expect(body).toEqual(Array(4).fill(`user-${index}`))
     }
   })
+
+  test('keeps nothing of 2,000 clients that have hung up', async () => {
+    const { createSessionUserTokenStore } = await import('express-jwt-bearer/tokens')
+    createSessionUserTokenStore()
+    let collected = 0
+    let waiting = 0
+    const registry = new FinalizationRegistry(() => (collected += 1))
+    const app = express()
+    // A body parser, a session or a check of the token: whatever takes its time before.
+    app.use((req, res, next) => {
+      registry.register(req, undefined)
+      waiting += 1
+      req.once('close', () => setImmediate(next))
+      res.on('error', () => undefined)
+    })
+    app.use(userTokenContext({ user: () => alice }))
+    app.use(() => undefined)
+    const server = app.listen(0)
+    servers.push(server)
+    const { port } = server.address() as AddressInfo
+    for (let round = 0; round < 20; round += 1) {
+      const sockets = Array.from({ length: 100 }, () => {
+        const socket = connect(port, '127.0.0.1')
+        socket.on('error', () => undefined)
+        // Every tenth sends a second request after the first, which is never answered.
+        const text = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n'
+        const pipelined = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
+        socket.write(round % 10 === 0 ? `${pipelined}${pipelined}` : text)
+        return socket
+      })
+      await expect.poll(() => waiting).toBeGreaterThanOrEqual(100 * (round + 1))
+      for (const socket of sockets) socket.destroy()
+    }
+    await expect
+      .poll(() => collectGarbage().then(() => waiting - collected), { timeout: 10_000 })
+      .toBeLessThan(20)
+    expect(waiting).toBeGreaterThanOrEqual(2000)
+  }, 30_000)
 
   test('sees a sign-in that happened within the request', async () => {
     const app = express()

@@ -299,6 +299,189 @@ describe('createSessionUserTokenStore()', () => {
     expect(stored.body).toBe('a')
   })
 
+  describe('when a session is destroyed while a request of it is running', () => {
+    type Act = (req: Request) => unknown
+    type Destroy = (req: Request) => unknown
+
+    const destroy: Destroy = (req) => new Promise((resolve) => req.session.destroy(resolve))
+    const elsewhere: Destroy = (req) =>
+      new Promise((resolve) => {
+        req.sessionStore.destroy(req.sessionID, resolve)
+      })
+    const signOut: Destroy = async (req) => {
+      await store.clearToken(alice)
+      await destroy(req)
+    }
+
+    /** One request that acts, another that destroys the session in the midst of it, and what is left. */
+    async function race(
+      { before, after }: { before?: Act; after: Act },
+      end: Destroy,
+      options: Partial<session.SessionOptions> = {},
+    ) {
+      const sessions = new session.MemoryStore()
+      let hasBegun = (): void => undefined
+      let goOn = (): void => undefined
+      const begun = new Promise<void>((resolve) => (hasBegun = resolve))
+      const mayGoOn = new Promise<void>((resolve) => (goOn = resolve))
+      const app = express()
+      app.use(
+        session({
+          secret: 's',
+          resave: false,
+          saveUninitialized: true,
+          store: sessions,
+          ...options,
+        }),
+      )
+      app.use(userTokenContext({ user: () => alice }))
+      const routes: Record<string, Act> = {
+        '/begin': () => store.storeToken(alice, { accessToken: 'first' }),
+        '/end': async (req) => {
+          await end(req)
+        },
+        '/long': async (req) => {
+          const version = (await store.getToken(alice))?.version
+          await before?.(req)
+          hasBegun()
+          await mayGoOn
+          return [version !== undefined, await after(req)]
+        },
+      }
+      for (const [path, route] of Object.entries(routes)) {
+        app.get(path, (req, res, next) => {
+          Promise.resolve(route(req)).then((answer) => res.json(answer ?? null), next)
+        })
+      }
+      const agent = request.agent(app)
+      await agent.get('/begin').expect(200)
+      const long = agent.get('/long').then(({ status, text }) => [status, text])
+      await begun
+      await agent.get('/end').expect(200)
+      goOn()
+      const [status, text] = await long
+      const left = await new Promise((resolve) => {
+        sessions.all?.((_error, all) => {
+          resolve(Object.values(all ?? {}))
+        })
+      })
+      return { status, answer: JSON.parse(String(text)) as unknown, left }
+    }
+
+    const ifVersion = async () => {
+      const version = (await store.getToken(alice))?.version ?? 'none'
+      return (
+        (await store.storeToken(alice, { accessToken: 'late' }, { ifVersion: version })) ?? 'lost'
+      )
+    }
+    const anyway = async () => {
+      await store.storeToken(alice, { accessToken: 'late' })
+      return (await store.getToken(alice))?.token.accessToken
+    }
+    const touch: Act = (req) => Object.assign(req.session, { cart: ['book'] }) && 'touched'
+    const clear: Act = () => store.clearToken(alice)
+    const relock: Act = async () => {
+      await store.lock?.(alice, 1)
+      return (await store.getToken(alice)) ?? 'nothing'
+    }
+    const save: Act = (req) =>
+      new Promise((resolve) => {
+        req.session.save((error: unknown) => {
+          resolve(error ?? 'saved')
+        })
+      })
+
+    test.each<[what: string, after: Act, end: Destroy, answer: unknown]>([
+      ['a renewal writes', ifVersion, destroy, 'lost'],
+      ['a renewal writes', ifVersion, elsewhere, 'lost'],
+      ['a renewal writes after a sign-out', ifVersion, signOut, 'lost'],
+      ['a sign-in writes', anyway, destroy, 'late'],
+      ['a sign-in writes', anyway, elsewhere, 'late'],
+      ['the app changes the session', touch, destroy, 'touched'],
+      ['the app changes the session after a sign-out', touch, signOut, 'touched'],
+      ['the tokens are cleared', clear, destroy, true],
+      ['the lock is taken', relock, elsewhere, 'nothing'],
+      ['the app saves it', save, destroy, 'saved'],
+    ])(
+      'it is not written again, whatever that request does: %s',
+      async (_what, after, end, answer) => {
+        // With `resave`, a request that does not know of it would save the session itself.
+        for (const resave of end === elsewhere ? [false] : [false, true]) {
+          const outcome = await race({ after }, end, { resave })
+          expect(outcome).toEqual({ status: 200, answer: [true, answer], left: [] })
+        }
+      },
+    )
+
+    test('it stays gone for a request that has only been handed a newer token', async () => {
+      const renewed: Destroy = async (req) => {
+        await store.storeToken(alice, { accessToken: 'second' })
+        await destroy(req)
+      }
+      expect(await race({ after: () => 'nothing' }, renewed)).toMatchObject({ left: [] })
+    })
+
+    test('a session that goes on is written as ever', async () => {
+      const { left, answer } = await race({ after: ifVersion }, () => undefined)
+      expect(answer).toEqual([true, expect.stringMatching(/^[\da-f-]{36}$/)])
+      expect(JSON.stringify(left)).toContain('late')
+      const { left: touched } = await race({ after: touch }, () => undefined)
+      expect(JSON.stringify(touched)).toContain('book')
+    })
+
+    test('a request that has destroyed its session has no tokens, and no error', async () => {
+      const agent = createApp({
+        '/begin': () => store.storeToken(alice, { accessToken: 'a' }),
+        '/end': async (req) => {
+          await destroy(req)
+          const lock = await store.lock?.(alice, 1)
+          await lock?.release()
+          return [
+            (await store.getToken(alice)) ?? 'none',
+            (await store.storeToken(alice, { accessToken: 'b' })) ?? 'none',
+            await store.clearToken(alice),
+          ]
+        },
+      })
+      await agent.get('/begin')
+      expect((await agent.get('/end')).body).toEqual(['none', 'none', true])
+    })
+
+    test('a new session of the same request is another one', async () => {
+      const agent = createApp({
+        '/begin': () => store.storeToken(alice, { accessToken: 'old' }),
+        '/sign-in': async (req) => {
+          await store.getToken(alice)
+          const old = req.session
+          await new Promise((resolve) => req.session.regenerate(resolve))
+          await store.storeToken(alice, { accessToken: 'new' })
+          // The old one is over.
+          await new Promise((resolve) => old.save(resolve))
+        },
+        '/get': async () => (await store.getToken(alice))?.token.accessToken,
+      })
+      await agent.get('/begin')
+      await agent.get('/sign-in')
+      expect((await agent.get('/get')).body).toBe('new')
+    })
+
+    test('a session store that is away fails the saving, and nothing else', async () => {
+      const sessions = new session.MemoryStore()
+      const app = express()
+      app.use(session({ secret: 's', resave: false, saveUninitialized: true, store: sessions }))
+      app.use(userTokenContext({ user: () => alice }))
+      app.get('/', async (req, res) => {
+        await store.storeToken(alice, { accessToken: 'a' })
+        sessions.get = (_id, done) => {
+          done(new Error('away'))
+        }
+        const error = await new Promise((resolve) => req.session.save(resolve))
+        res.json((error as Error).message)
+      })
+      expect((await request(app).get('/')).body).toBe('away')
+    })
+  })
+
   test.each([
     ['outside of a request', () => store.getToken(alice)],
     ['in a job', () => runAsUser(alice, () => store.getToken(alice))],
