@@ -112,7 +112,9 @@ export function jwtBearer<TClaims extends object = JwtClaims>(
       const state = stateOf(req)
       if (state !== undefined) state.looked = true
       const result = resultOf(state, scheme.name)?.result
-      if (result?.kind !== 'success') throw authenticationRequired(scheme)
+      if (result?.kind !== 'success') {
+        throw authenticationRequired(scheme, (req as Partial<Request>).res)
+      }
       return result.principal as ClaimsPrincipal<TClaims>
     },
   })

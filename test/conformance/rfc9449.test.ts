@@ -1,4 +1,9 @@
-import { authorize, jwtBearer, type JwtBearerOptions } from 'express-jwt-bearer'
+import {
+  authorize,
+  jwtBearer,
+  type ChallengeContext,
+  type JwtBearerOptions,
+} from 'express-jwt-bearer'
 import { createMemoryReplayCache, dpop, type DpopOptions } from 'express-jwt-bearer/dpop'
 import { clientCertificate } from 'express-jwt-bearer/mtls'
 import request from 'supertest'
@@ -607,6 +612,10 @@ describe.each(frameworks)('RFC 9449 under $framework', ({ express }) => {
       now += 200
       const passed = await app.ask(P({ nonce: refused.header('DPoP-Nonce') }))
       expect(passed.header('Access-Control-Expose-Headers')).toBe('DPoP-Nonce')
+      const onChallenge = ({ res }: ChallengeContext) => void res.status(401).end()
+      const own = await start(express, { proofOfPossession, events: { onChallenge } }, cors)
+      const answered = (await own.ask()).header('Access-Control-Expose-Headers')
+      expect(answered).toBe('WWW-Authenticate, DPoP-Nonce')
     })
   })
 

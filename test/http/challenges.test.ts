@@ -205,6 +205,20 @@ describe.each(frameworks)('challenges under $framework', ({ express }) => {
       expect(exposed).toBe(expected)
     })
 
+    test('where a handler asked for a caller', async () => {
+      const middleware = jwtBearer(issuer.options)
+      const open: RequestHandler = (_req, res, next) => {
+        res.setHeader('Access-Control-Allow-Origin', '*')
+        next()
+      }
+      const app = createApp(express, open, middleware, (req) => {
+        middleware.user(req)
+      })
+      const answer = await request(app).get('/').expect(401)
+      expect(answer.headers['www-authenticate']).toBe('Bearer')
+      expect(answer.headers['access-control-expose-headers']).toBe('WWW-Authenticate')
+    })
+
     test('with the pause of a 503', async () => {
       const open: RequestHandler = (_req, res, next) => {
         res.setHeader('Access-Control-Allow-Origin', '*')

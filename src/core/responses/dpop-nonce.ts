@@ -15,7 +15,7 @@ export function offerNonce(res: Response, found: readonly SchemeResult[]): strin
     if (nonce === undefined) continue
     whereTaken(res, () => {
       res.setHeader('DPoP-Nonce', nonce)
-      exposeHeaders(res)
+      exposeHeaders(res, ['WWW-Authenticate'])
     })
     return nonce
   }

@@ -5,8 +5,10 @@ const readable = ['WWW-Authenticate', 'Retry-After', 'DPoP-Nonce'] as const
 /**
  * Lets pages on other origins read what an answer tells them to do: a response that CORS opens names its
  * challenge, pause and nonce in `Access-Control-Expose-Headers`, added to what is there.
+ *
+ * @param coming - Headers that are written later.
  */
-export function exposeHeaders(res: Response): void {
+export function exposeHeaders(res: Response, coming: readonly string[] = []): void {
   if (res.getHeader('Access-Control-Allow-Origin') === undefined) return
   const there = [res.getHeader('Access-Control-Expose-Headers') ?? []]
     .flat()
@@ -16,7 +18,9 @@ export function exposeHeaders(res: Response): void {
   const known = new Set(there.map((name) => name.toLowerCase()))
   if (known.has('*')) return
   const added = readable.filter(
-    (name) => res.getHeader(name) !== undefined && !known.has(name.toLowerCase()),
+    (name) =>
+      (coming.includes(name) || res.getHeader(name) !== undefined) &&
+      !known.has(name.toLowerCase()),
   )
   if (added.length > 0) {
     res.setHeader('Access-Control-Expose-Headers', [...there, ...added].join(', '))

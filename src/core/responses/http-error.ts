@@ -51,17 +51,17 @@ export function setStatus(res: Response, status: Answer['status']): void {
 }
 
 /** Writes where headers are still taken: what cannot be put on a response must not keep an error from `next()`. */
-export function whereTaken(res: Response, write: () => void): void {
+export function whereTaken(res: Response | null | undefined, write: (res: Response) => void): void {
   if (isAnswered(res) || !takesHeaders(res)) return
   try {
-    write()
+    write(res)
   } catch {
     return
   }
 }
 
 // Wrappers for sockets call middleware with something that only looks like a response, or with none.
-function takesHeaders(res: Partial<Response> | null | undefined): boolean {
+function takesHeaders(res: Partial<Response> | null | undefined): res is Response {
   return typeof res?.setHeader === 'function' && typeof res.getHeader === 'function'
 }
 
@@ -111,13 +111,21 @@ function headersOf({
 }
 
 /** Makes the 401 for a handler that asked for a caller where there is none. */
-export function authenticationRequired(scheme: AuthenticationScheme): Error {
+export function authenticationRequired(
+  scheme: AuthenticationScheme,
+  res: Response | undefined,
+): Error {
   const { realm, resourceMetadata, options, freshNonce } = scheme
   const challenges = offeredSchemes(options).map(({ word, algs }) =>
     formatChallenge({ realm, algs, resourceMetadata }, word),
   )
   const nonce = freshNonce?.()
-  return httpError({ status: 401, code: 'ERR_AUTHENTICATION_REQUIRED', challenges, nonce })
+  const error = httpError({ status: 401, code: 'ERR_AUTHENTICATION_REQUIRED', challenges, nonce })
+  // The handler may go on without a caller, so that nothing else is written yet.
+  whereTaken(res, (found) => {
+    exposeHeaders(found, Object.keys(error.headers))
+  })
+  return error
 }
 
 /**
