@@ -45,8 +45,8 @@ export async function tokenForUser(provider: string): Promise<string> {
   return tokens.access_token
 }
 
-// What a browser does: follow the redirects, keep the cookies, stop at the client's own address.
-async function signIn(start: URL, redirectUri: string): Promise<URL> {
+/** Does what a browser does: follows the redirects, keeps the cookies, stops at the address of the client. */
+export async function signIn(start: URL, redirectUri: string): Promise<URL> {
   const cookies = new Map<string, string>()
   let at = start
   while (!at.href.startsWith(redirectUri)) {
