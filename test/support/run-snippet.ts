@@ -4,6 +4,7 @@ import * as core from 'express-jwt-bearer'
 import * as browser from 'express-jwt-bearer/browser'
 import * as session from 'express-jwt-bearer/session'
 import * as issuer from 'express-jwt-bearer/issuer'
+import * as protectedResource from 'express-jwt-bearer/protected-resource'
 import * as postgres from 'express-jwt-bearer/postgres'
 import * as redis from 'express-jwt-bearer/redis'
 import * as testing from 'express-jwt-bearer/testing'
@@ -36,6 +37,7 @@ const packages: Readonly<Record<string, unknown>> = {
   'express-jwt-bearer/session': session,
   'express-jwt-bearer/issuer': issuer,
   'express-jwt-bearer/postgres': postgres,
+  'express-jwt-bearer/protected-resource': protectedResource,
   'express-jwt-bearer/redis': redis,
   'express-jwt-bearer/testing': testing,
   jose,

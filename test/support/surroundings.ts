@@ -50,6 +50,9 @@ declare module 'cors' {
 // The store whose contract is shown.
 const myStore = `export { createMemoryRefreshStore as createMyStore } from 'express-jwt-bearer/issuer'`
 
+// The tools that an MCP server has.
+const tools = `export { createServer } from '../../../examples/mcp-server/tools.js'`
+
 export const surroundings: ReadonlyMap<string, string> = new Map([
   ['guides/core.d.ts', core],
   ['guides/session.d.ts', session],
@@ -57,4 +60,5 @@ export const surroundings: ReadonlyMap<string, string> = new Map([
   ['guides/tokens.d.ts', tokens],
   ['guides/cors.d.ts', cors],
   ['guides/accounts/my-store.ts', myStore],
+  ['guides/mcp-server/tools.ts', tools],
 ])
