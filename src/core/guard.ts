@@ -154,13 +154,7 @@ function scopesToName(
   const passed = state.passed?.filter((guard) => guard.scheme === scheme) ?? none
   const all = [...passed.flatMap((guard) => guard.scopes), ...asked]
   if (all.length === 0) return none
-  const known = caller ?? callerOf(state, scheme)
-  return [...new Set(all.map((any) => any.find((one) => known?.hasScope(one)) ?? String(any[0])))]
-}
-
-function callerOf(state: RequestState, scheme: string): ClaimsPrincipal | undefined {
-  const result = resultOf(state, scheme)?.result
-  return result?.kind === 'success' ? result.principal : undefined
+  return [...new Set(all.map((any) => any.find((one) => caller?.hasScope(one)) ?? String(any[0])))]
 }
 
 // The schemes a policy names, or all that looked at the request.

@@ -52,8 +52,7 @@ export function loginRedirect(
     // Somebody who is refused on the login page itself would be sent there for ever.
     if (!isPageLoad(req) || isAt(req, loginPath)) {
       const isMalformed = context.authenticateFailure instanceof BearerRequestError
-      const [first = '', ...others] = challengeLines(context)
-      res.setHeader('WWW-Authenticate', others.length === 0 ? first : [first, ...others])
+      res.setHeader('WWW-Authenticate', challengeLines(context))
       sendProblem(res, isMalformed ? 400 : 401, isMalformed ? 'Bad Request' : 'Unauthorized')
       return
     }

@@ -205,7 +205,8 @@ describe.each(frameworks)('challenges under $framework', ({ express }) => {
       expect(exposed).toBe(expected)
     })
 
-    test('where a handler asked for a caller', async () => {
+    test('where a handler asked for a caller, if there is a response', async () => {
+      expect(() => jwtBearer(issuer.options).user({})).toThrow('Unauthorized')
       const middleware = jwtBearer(issuer.options)
       const open: RequestHandler = (_req, res, next) => {
         res.setHeader('Access-Control-Allow-Origin', '*')

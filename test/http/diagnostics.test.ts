@@ -36,6 +36,12 @@ describe('the channels of answers', () => {
     ])
   })
 
+  test('tell that a known caller has to sign in again', async () => {
+    await ask(issuer.options, `Bearer ${token}`, (policy) => policy.requireAcr('gold'))
+    const code = 'ERR_INSUFFICIENT_USER_AUTHENTICATION'
+    expect(messages).toEqual([['express-jwt-bearer:challenged', { scheme: 'Bearer', code }]])
+  })
+
   test('stay silent when a caller passes', async () => {
     await ask(issuer.options, `Bearer ${token}`)
     expect(messages).toEqual([])

@@ -1,4 +1,5 @@
 // Sends two requests to an app and prints the warnings that came of them: what happens once in a process.
+import { createServer } from 'node:http'
 import express from 'express'
 import { authorize, getAuthentication, jwtBearer } from 'express-jwt-bearer'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
@@ -42,8 +43,12 @@ const tokens: Record<string, string> = {
   'good-elsewhere': await second.token(),
 }
 const token = tokens[name ?? ''] ?? 'secret-of-the-caller'
+// Without Express, where nobody keeps the address as it came.
+const plain = createServer((req, res) => {
+  bearer(req, res, () => res.end())
+})
 for (let count = 0; count < 2; count += 1) {
-  const call = request(app).get('/open?token=secret-of-the-caller')
+  const call = request(name === 'plain' ? plain : app).get('/open?token=secret-of-the-caller')
   await (name === 'no-token' ? call : call.set('Authorization', `Bearer ${token}`))
 }
 setImmediate(() => {

@@ -371,8 +371,9 @@ describe('a refused token that nobody looked at', () => {
     return JSON.parse(stdout) as { code: string; message: string }[]
   }
 
-  test('is warned of once, with the method and the path alone', () => {
-    expect(warningsOf('unguarded')).toEqual([
+  test.each(['unguarded', 'plain'])('is warned of once: %s', (name) => {
+    // The method and the path alone.
+    expect(warningsOf(name)).toEqual([
       {
         code: 'EXPRESS_JWT_BEARER_UNGUARDED',
         message: expect.stringMatching(/^GET \/open answered /) as string,

@@ -4,6 +4,7 @@ import {
   createAuthorization,
   createPrincipal,
   type AuthorizationRequirement,
+  type JwtClaims,
   type PolicyBuilder,
   type PolicyInput,
 } from 'express-jwt-bearer'
@@ -318,6 +319,31 @@ describe('an assertion', () => {
 })
 
 describe('a requirement', () => {
+  test('of the package can be asked by one of the app', async () => {
+    const inner = buildPolicy((p) => p.requireRole('Admin').requireRecentAuthentication(60))
+    const either: AuthorizationRequirement = {
+      name: 'either',
+      evaluate: async (context) => {
+        for (const one of inner.requirements) if (!(await one.evaluate(context))) return false
+        return true
+      },
+    }
+    const auth_time = Math.floor(Date.now() / 1000)
+    const judge = (claims: JwtClaims) =>
+      createAuthorization().evaluate((p) => p.addRequirements(either), createPrincipal(claims))
+    expect((await judge({ roles: ['Admin'], auth_time })).succeeded).toBe(true)
+    expect((await judge({ roles: ['Admin'], auth_time: auth_time - 90 })).succeeded).toBe(false)
+  })
+
+  test("reads the sign-in from the claims of a principal that is the app's own", async () => {
+    const { evaluate } = createAuthorization()
+    const policy = buildPolicy((p) => p.requireAcr('gold'))
+    const own = (claims: object) =>
+      ({ ...createPrincipal({}).toJSON(), isInRole: () => false, scheme: 'Own', claims }) as never
+    expect((await evaluate(policy, own({ acr: 'gold' }))).succeeded).toBe(true)
+    expect((await evaluate(policy, own({}))).succeeded).toBe(false)
+  })
+
   test('is asked as a method of its object', async () => {
     class OlderThan implements AuthorizationRequirement {
       readonly name = 'OlderThan'
