@@ -12,7 +12,7 @@ export interface ClientAuthenticationRequest {
 /** What makes a call this API's own. */
 export interface ClientAuthentication {
   /** Headers to add, such as `Authorization`. */
-  readonly headers?: HeadersInit | undefined
+  readonly headers?: RequestInit['headers'] | undefined
   /** Parameters to add to the form, such as `client_assertion`. */
   readonly body?: Readonly<Record<string, string>> | URLSearchParams | undefined
   /** Makes the call, with a client certificate for instance. */

@@ -63,7 +63,7 @@ export class Success extends Result implements AuthenticateSuccess {
     properties: Record<string, unknown>,
     token?: ValidatedToken,
     saved = false,
-    confirmations = nothingConfirmed,
+    confirmations: readonly Confirmation[] = nothingConfirmed,
   ) {
     super()
     this.scheme = scheme
