@@ -6,6 +6,7 @@ import {
   type Middleware,
   type JwtBearerOptions,
 } from 'express-jwt-bearer'
+import { introspection } from 'express-jwt-bearer/introspection'
 import { mcpAuthInfo, type AuthInfo } from 'express-jwt-bearer/protected-resource'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
 import request from 'supertest'
@@ -126,6 +127,41 @@ describe.each(frameworks)('mcpAuthInfo on $framework', ({ express }) => {
       },
     )
     expect(resource?.href).toBe('http://a.example/')
+  })
+
+  test('tells of opaque tokens what the issuer says of them', async () => {
+    const exp = Math.floor(Date.now() / 1000) + 60
+    const said = { active: true, sub: 'alice', client_id: 'agent', scope: 'a', exp, aud: audience }
+    const bearer = jwtBearer({
+      authority: 'https://issuer.example',
+      audience,
+      fetch: (address) =>
+        Promise.resolve(
+          Response.json(
+            new Request(address).url.includes('.well-known')
+              ? {
+                  issuer: 'https://issuer.example',
+                  jwks_uri: 'https://issuer.example/jwks',
+                  introspection_endpoint: 'https://issuer.example/introspect',
+                }
+              : said,
+          ),
+        ),
+      introspection: introspection({
+        clientId: 'mcp',
+        clientSecret: 'a secret of 32 characters at least',
+        tokens: 'all',
+      }),
+    })
+    const { info } = await told([bearer, authorize()], 'Bearer opaque')
+    expect(info).toEqual({
+      token: 'opaque',
+      clientId: 'agent',
+      scopes: ['a'],
+      expiresAt: exp,
+      resource: new URL(audience),
+      extra: { subject: 'alice' },
+    })
   })
 
   test('gives each server scopes of its own', async () => {
