@@ -12,6 +12,7 @@ import {
   type JwtBearerOptions,
   type TokenValidationParameters,
 } from 'express-jwt-bearer'
+import { dpop, type DpopOptions } from 'express-jwt-bearer/dpop'
 import { createTestIssuer, type TestIssuer } from 'express-jwt-bearer/testing'
 import request from 'supertest'
 import { describe, expect, test } from 'vitest'
@@ -28,6 +29,7 @@ interface Case {
   readonly with?: Partial<JwtBearerOptions>
   readonly guard?: AuthorizeArgument
   readonly header?: string | undefined
+  readonly proof?: string | undefined
   /** No jwtBearer() in front of the guard. */
   readonly unmounted?: boolean
 }
@@ -41,7 +43,7 @@ const unreachable: Partial<JwtBearerOptions> = {
 }
 
 // Sends one request and tells what came back, the error's code included.
-async function send({ with: more, guard, header, unmounted = false }: Case) {
+async function send({ with: more, guard, header, proof, unmounted = false }: Case) {
   let code: unknown
   const app = express()
   if (!unmounted) app.use(jwtBearer({ ...options, ...more }))
@@ -63,6 +65,7 @@ async function send({ with: more, guard, header, unmounted = false }: Case) {
     request(app)
       .get(path)
       .set(header === undefined ? {} : { Authorization: header })
+      .set(proof === undefined ? {} : { DPoP: proof })
   const response = await get('/')
   return { response, code, publicStatus: (await get('/public')).status }
 }
@@ -218,6 +221,10 @@ describe('the table of error codes', async () => {
     context.fail('for the log alone')
   }
   const hour = Math.floor(Date.now() / 1000) + 3600
+  const proofs = (more: Partial<DpopOptions>) => ({
+    proofOfPossession: dpop({ publicUrl: 'https://api.example', replayCache: false, ...more }),
+  })
+  const bound = await (await issuer.dpopClient()).headers('GET', 'https://api.example/')
   const cases: Readonly<Record<string, Case>> = {
     ERR_TOKEN_MALFORMED: { header: bearer('no-token') },
     ERR_TOKEN_TYPE_INVALID: {
@@ -243,6 +250,20 @@ describe('the table of error codes', async () => {
     },
     ERR_TOKEN_REVOKED: { header: bearer(good), with: { events: { onTokenValidated: refuse } } },
     ERR_TOKEN_CLAIM_INVALID: { header: bearer(good), with: checks({ roleClaimType: fail }) },
+    ERR_TOKEN_CONFIRMATION_INVALID: {
+      header: bearer(await issuer.token({ cnf: { jkt: 'thumbprint' } })),
+    },
+    ERR_PROOF_INVALID: { header: bound.Authorization, with: proofs({}) },
+    ERR_PROOF_REPLAYED: {
+      header: bound.Authorization,
+      proof: bound.DPoP,
+      with: proofs({ replayCache: { addIfAbsent: () => false } }),
+    },
+    ERR_PROOF_NONCE_REQUIRED: {
+      header: bound.Authorization,
+      proof: bound.DPoP,
+      with: proofs({ nonce: { secret: 'a secret of the tests that is long enough' } }),
+    },
     ERR_TOKEN_REJECTED: { header: bearer(good), with: { events: { onTokenValidated: reject } } },
     ERR_AUTHENTICATION_REQUIRED: {},
     ERR_BEARER_REQUEST_INVALID: { header: 'Bearer one two' },

@@ -13,4 +13,23 @@ describe('the snippets of examples/testing/README.md', () => {
     expect(cases.size).toBe(3)
     for (const run of cases.values()) await run()
   })
+
+  test('make clients of bound tokens', async () => {
+    const lines: unknown[][] = []
+    const console = { log: (...words: unknown[]) => lines.push(words) }
+    for (const heading of ['Bound tokens', 'Certificates']) {
+      await runSnippet(take(heading), { console })
+    }
+    const dpop = {
+      Authorization: expect.stringMatching(/^DPoP ey/) as string,
+      DPoP: expect.stringMatching(/^ey/) as string,
+    }
+    expect(lines[0]).toEqual([expect.stringMatching(/^[\w-]{43}$/), dpop, dpop, dpop])
+    expect(lines[1]).toEqual([
+      {
+        Authorization: expect.stringMatching(/^Bearer ey/) as string,
+        'Client-Cert': expect.stringMatching(/^:MII.*:$/) as string,
+      },
+    ])
+  })
 })
