@@ -5,6 +5,7 @@
  */
 
 export { createTestIssuer, type TestIssuer, type TestIssuerOptions } from './test-issuer.js'
+export { developmentIssuer } from './development-issuer.js'
 export type { TokenClaims, TokenOptions } from './test-tokens.js'
 export type { ListeningIssuer } from './listen.js'
 export type { DpopClient, DpopProofOptions, DpopRequestOptions } from './dpop-client.js'

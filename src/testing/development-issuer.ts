@@ -1,0 +1,41 @@
+import { ConfigurationError } from '../core/errors.js'
+import type { TokenValidationParameters } from '../core/validation/parameters.js'
+import {
+  developmentIssuerName,
+  developmentKeyFolder,
+  readDevelopmentKey,
+} from './development-key.js'
+
+/**
+ * Trusts the tokens that `npx express-jwt-bearer create` makes for this project. Spread it into the options
+ * of {@link jwtBearer} while you develop.
+ *
+ * @returns The issuer's name and the public key, as options.
+ * @throws {@link ConfigurationError} when `NODE_ENV` is `production`, and when the project has no development
+ * key yet. This happens while the app starts.
+ *
+ * @example An app on a developer's machine
+ * ```ts
+ * app.use(jwtBearer({ audience: 'api://orders', ...developmentIssuer() }))
+ * ```
+ */
+export function developmentIssuer(): { tokenValidationParameters: TokenValidationParameters } {
+  const { env } = process
+  if (env['NODE_ENV'] === 'production') {
+    throw new ConfigurationError(
+      'developmentIssuer() must not be used in production: whoever has the development key could sign in as anybody. Set "authority" there',
+    )
+  }
+  const key = readDevelopmentKey(developmentKeyFolder({ env, cwd: process.cwd() }))
+  if (key === undefined) {
+    throw new ConfigurationError(
+      'this project has no development key yet; "npx express-jwt-bearer create" makes it, and a token',
+    )
+  }
+  return {
+    tokenValidationParameters: {
+      validIssuer: developmentIssuerName,
+      issuerSigningKey: key.publicJwk,
+    },
+  }
+}
