@@ -13,7 +13,7 @@ export const devKey: Command = {
   options: { reset: { type: 'boolean' }, public: { type: 'boolean' } },
   maxPositionals: 0,
   run: async (given, terminal) => {
-    const folder = await developmentKeyFolder(terminal)
+    const folder = developmentKeyFolder(terminal)
     const key = given.flag('reset')
       ? await replaceDevelopmentKey(folder)
       : await openDevelopmentKey(folder)

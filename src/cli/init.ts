@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Command } from './arguments.js'
-import { addressFault } from '../core/keys/fetch-document.js'
+import { addressFault } from '../core/keys/address.js'
 import { exitCodes, UsageError } from './terminal.js'
 
 interface Provider {

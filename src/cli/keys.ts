@@ -75,7 +75,7 @@ async function describe(jwk: unknown): Promise<ListedKey> {
 function unusableReason(jwk: Record<string, unknown>): string | null {
   if (jwk['kty'] === 'oct') return 'a shared secret has no place in a published set'
   try {
-    importSigningKeys(jwk as JWK)
+    importSigningKeys(jwk)
     return null
   } catch (error) {
     return (error as Error).message

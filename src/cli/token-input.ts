@@ -42,7 +42,11 @@ async function rawInput(given: Arguments, terminal: Terminal): Promise<string> {
  *
  * @throws {@link UsageError} when it cannot be read.
  */
-export async function readTextFile(file: string, option: string, { cwd }: Terminal) {
+export async function readTextFile(
+  file: string,
+  option: string,
+  { cwd }: Terminal,
+): Promise<string> {
   try {
     return await readFile(resolve(cwd, file), 'utf8')
   } catch (error) {

@@ -28,7 +28,9 @@ export interface Surroundings {
  * a name made from the project's real path.
  */
 export function developmentKeyFolder({ env, cwd }: Surroundings): string {
-  const config = env['XDG_CONFIG_HOME'] || join(env['HOME'] ?? homedir(), '.config')
+  const { XDG_CONFIG_HOME: given = '', HOME: home = homedir() } = env
+  // The XDG specification takes an empty variable for one that is not set.
+  const config = given === '' ? join(home, '.config') : given
   const project = createHash('sha256')
     .update(realpathSync(projectAt(cwd)))
     .digest('hex')

@@ -65,7 +65,10 @@ describe('create', () => {
   test('names the user of the machine, a token id and eight hours by default', async () => {
     const { out, claims } = await createToken([])
     const { iat = 0, exp = 0, nbf } = claims
-    expect(claims).toMatchObject({ sub: userInfo().username, jti: expect.stringMatching(/-/) })
+    expect(claims).toMatchObject({
+      sub: userInfo().username,
+      jti: expect.stringMatching(/-/) as string,
+    })
     expect(exp - iat).toBe(8 * 3600)
     expect(nbf).toBe(iat)
     expect(decodeProtectedHeader(out)).toMatchObject({ alg: 'ES256', typ: 'at+jwt' })
@@ -131,11 +134,11 @@ describe('create', () => {
     const { jwk } = decodeProtectedHeader(proof) as { jwk: JWK }
     const { payload } = await jwtVerify(proof, await importJWK(jwk, 'ES256'))
     expect(payload).toMatchObject({ htm: 'POST', htu: 'http://localhost:3000/a' })
-    expect(claims['cnf']).toEqual({ jkt: expect.stringMatching(/^[\w-]{43}$/) })
+    expect(claims['cnf']).toEqual({ jkt: expect.stringMatching(/^[\w-]{43}$/) as string })
     expect(notes).not.toContain(out)
     expect(jwk).not.toHaveProperty('d')
     const json = await runCli(['create', '--dpop', '--json'], project)
-    expect(json.json()).toMatchObject({ proofKeyFile: expect.stringMatching(/proof-/) })
+    expect(json.json()).toMatchObject({ proofKeyFile: expect.stringMatching(/proof-/) as string })
   })
 })
 

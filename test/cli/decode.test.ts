@@ -53,7 +53,7 @@ describe('decode', () => {
 
   test.each([
     ['an opaque token', 'abc'],
-    ['a damaged token', `${token.slice(0, 60)}`],
+    ['a damaged token', token.slice(0, 60)],
     ['an encrypted token', 'a.b.c.d.e'],
     ['a header that is no object', `${Buffer.from('[]').toString('base64url')}.e30.x`],
     ['a header that is no JSON', `${Buffer.from('{').toString('base64url')}.e30.x`],
@@ -81,7 +81,7 @@ describe('decode', () => {
   test('takes what could steer a terminal out of claims', async () => {
     const hostile = await issuer.token({ sub: '\u202Eevil\u001B[31m' })
     const { out } = await runCli(['decode', '-'], { input: hostile })
-    expect(out).not.toMatch(/[\u202E\u001B]/)
+    for (const steering of ['\u202E', '\u001B']) expect(out).not.toContain(steering)
   })
 
   test.each([

@@ -3,7 +3,6 @@ import { symmetricKey, type JwtBearerOptions } from 'express-jwt-bearer'
 import { explainToken } from 'express-jwt-bearer/cli'
 import { dpop } from 'express-jwt-bearer/dpop'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
-import { SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
 
 const audience = 'api://orders'
@@ -63,12 +62,18 @@ describe('explainToken', () => {
   })
 
   test('shows each fault by itself, and the answer as the API gives it', async () => {
-    const token = await issuer.token({ aud: 'other', exp: seconds - 7200, iss: 'https://x.example' })
+    const token = await issuer.token({
+      aud: 'other',
+      exp: seconds - 7200,
+      iss: 'https://x.example',
+    })
     const { checks, answer } = await explain(token)
     const faults = checks.filter(({ ok }) => ok === false).map(({ name }) => name)
     expect(faults).toEqual(['lifetime', 'audience', 'issuer'])
     expect(answer.status).toBe(401)
-    expect(answer.challenge).toMatch(/^Bearer error="invalid_token", error_description="The token expired at '/)
+    expect(answer.challenge).toMatch(
+      /^Bearer error="invalid_token", error_description="The token expired at '/,
+    )
     expect(checks.find(({ name }) => name === 'audience')).toMatchObject({
       token: '"other"',
       accepted: `"${audience}"`,
@@ -159,7 +164,9 @@ describe('explainToken', () => {
         clockSkew: 0,
       },
     }
-    const { checks } = await explain(await issuer.token({ iat: seconds - 60, nbf: seconds - 60 }), { options })
+    const { checks } = await explain(await issuer.token({ iat: seconds - 60, nbf: seconds - 60 }), {
+      options,
+    })
     const faults = checks.filter(({ ok }) => ok === false).map(({ name }) => name)
     expect(faults).toEqual(['lifetime', 'audience', 'type'])
   })
@@ -187,22 +194,42 @@ describe('the likely cause', () => {
     ['ordinary base64', () => explain(`${good}=`), /base64url without padding/],
     ['a part cut off', () => explain(good.slice(0, good.lastIndexOf('.'))), /cut off or damaged/],
     ['a signature cut off', () => explain(good.slice(0, -20)), /cut off or damaged/],
-    ['a payload that is cut', () => explain(good.replace(/\.[\w-]+\./, '.eyJz.')), /cut off or damaged/],
+    [
+      'a payload that is cut',
+      () => explain(good.replace(/\.[\w-]+\./, '.eyJz.')),
+      /cut off or damaged/,
+    ],
     ['no signature', async () => explain(await issuer.unsigned()), /not signed/],
     ['five parts', () => explain('a.b.c.d.e'), /encrypted token \(five parts\)/],
     ['an opaque token', () => explain('8xLOxBtZp8'), /opaque token, no JWT/],
     ["Auth0's opaque token", () => fromAuth0('8xLOxBtZp8'), /no "audience" was asked for/],
     ["Auth0's encrypted token", () => fromAuth0('a.b.c.d.e'), /no "audience" was asked for/],
     ['a refresh token of Google', () => explain('1//0gabcdef'), /refresh token/],
-    ['a refresh token of Keycloak', async () => explain(await issuer.token({ typ: 'Refresh', aud: 'x' })), /refresh token/],
-    ['an ID token by its nonce', async () => explain(await issuer.token({ nonce: 'n', aud: 'client' })), /ID token/],
-    ['an ID token by its at_hash', async () => explain(await issuer.token({ at_hash: 'n', aud: 'client' })), /ID token/],
+    [
+      'a refresh token of Keycloak',
+      async () => explain(await issuer.token({ typ: 'Refresh', aud: 'x' })),
+      /refresh token/,
+    ],
+    [
+      'an ID token by its nonce',
+      async () => explain(await issuer.token({ nonce: 'n', aud: 'client' })),
+      /ID token/,
+    ],
+    [
+      'an ID token by its at_hash',
+      async () => explain(await issuer.token({ at_hash: 'n', aud: 'client' })),
+      /ID token/,
+    ],
     [
       'an ID token by its audience',
       async () => explain(await issuer.token({ azp: 'client', aud: 'client' })),
       /ID token/,
     ],
-    ['a token for Graph', async () => explain(await issuer.token({ aud: graph })), /Microsoft Graph.*api:\/\/orders\/\.default/],
+    [
+      'a token for Graph',
+      async () => explain(await issuer.token({ aud: graph })),
+      /Microsoft Graph.*api:\/\/orders\/\.default/,
+    ],
     [
       'a token for Graph by its header',
       async () => explain(await stranger.token({}, { header: { nonce: 'n' } })),
@@ -210,22 +237,81 @@ describe('the likely cause', () => {
     ],
     ['version 1 of Entra ID', () => from(entra2, { iss: entra1 }), /version 1 token/],
     ['version 2 of Entra ID', () => from(entra1, { iss: entra2 }), /version 2 token/],
-    ['an issuer without its slash', () => from('https://t.auth0.com/', { iss: 'https://t.auth0.com' }), /"\/" at its end/],
-    ['an issuer with a slash more', () => from('https://i.example', { iss: 'https://i.example/' }), /"\/" at its end/],
-    ['another tenant', async () => explain(await issuer.token({ iss: 'https://other.example' })), /another issuer/],
-    ["Keycloak's account", async () => explain(await issuer.token({ aud: 'account' })), /audience mapper/],
-    ['no audience', async () => explain(await issuer.token({ aud: undefined })), /names no audience/],
-    ['another API', async () => explain(await issuer.token({ aud: 'api://another' })), /meant for another API/],
-    ['milliseconds', async () => explain(await issuer.token({ exp: Date.now(), aud: 'x' })), /milliseconds/],
-    ['a token over', async () => explain(await issuer.token({ exp: seconds - 7200 })), /ended 2 hours ago/],
-    ['a clock that is behind', async () => explain(await issuer.token({ nbf: seconds + 4000, iat: seconds + 4000 })), /clock .* off by about 1 hour/],
+    [
+      'an issuer without its slash',
+      () => from('https://t.auth0.com/', { iss: 'https://t.auth0.com' }),
+      /"\/" at its end/,
+    ],
+    [
+      'an issuer with a slash more',
+      () => from('https://i.example', { iss: 'https://i.example/' }),
+      /"\/" at its end/,
+    ],
+    [
+      'another tenant',
+      async () => explain(await issuer.token({ iss: 'https://other.example' })),
+      /another issuer/,
+    ],
+    [
+      "Keycloak's account",
+      async () => explain(await issuer.token({ aud: 'account' })),
+      /audience mapper/,
+    ],
+    [
+      'no audience',
+      async () => explain(await issuer.token({ aud: undefined })),
+      /names no audience/,
+    ],
+    [
+      'another API',
+      async () => explain(await issuer.token({ aud: 'api://another' })),
+      /meant for another API/,
+    ],
+    [
+      'milliseconds',
+      async () => explain(await issuer.token({ exp: Date.now(), aud: 'x' })),
+      /milliseconds/,
+    ],
+    [
+      'a token over',
+      async () => explain(await issuer.token({ exp: seconds - 7200 })),
+      /ended 2 hours ago/,
+    ],
+    [
+      'a clock that is behind',
+      async () => explain(await issuer.token({ nbf: seconds + 4000, iat: seconds + 4000 })),
+      /clock .* off by about 1 hour/,
+    ],
     ['no end', async () => explain(await issuer.token({ exp: undefined })), /never expires/],
-    ['a shared secret where keys are public', () => explain(hmac('x'.repeat(31) + 'y')), /shared secret/],
-    ['a secret out of a tutorial', () => explain(hmac('your-256-bit-secret')), /stands in tutorials/],
-    ['an algorithm that is not accepted', async () => explain(await ps256()), /does not accept this algorithm/],
+    [
+      'a shared secret where keys are public',
+      () => explain(hmac('x'.repeat(31) + 'y')),
+      /shared secret/,
+    ],
+    [
+      'a secret out of a tutorial',
+      () => explain(hmac('your-256-bit-secret')),
+      /stands in tutorials/,
+    ],
+    [
+      'an algorithm that is not accepted',
+      async () =>
+        explain(await es384(), {
+          options: { ...published, tokenValidationParameters: { validAlgorithms: ['RS256'] } },
+        }),
+      /does not accept this algorithm/,
+    ],
     ['an unknown key', async () => explain(await stranger.token()), /does not publish the key/],
-    ['a changed token', async () => explain(await issuer.wrongSignature()), /no key of this API verifies/],
-    ['a bound token', async () => explain(await issuer.token({ cnf: { jkt: 'x' } })), /bound to a key or a certificate/],
+    [
+      'a changed token',
+      async () => explain(await issuer.wrongSignature()),
+      /no key of this API verifies/,
+    ],
+    [
+      'a bound token',
+      async () => explain(await issuer.token({ cnf: { jkt: 'x' } })),
+      /bound to a key or a certificate/,
+    ],
   ])('names %s', async (_, run, text) => {
     expect((await run()).likely).toMatch(text)
   })
@@ -235,7 +321,7 @@ describe('the likely cause', () => {
     return explainToken({ token, options })
   }
 
-  async function ps256() {
+  async function es384() {
     const other = await createTestIssuer({ alg: 'ES384', audience, issuer: authority })
     return other.token()
   }
@@ -262,7 +348,10 @@ describe('explainToken with a proof', async () => {
 
   function lowerCased(headers: object): Record<string, string> {
     return Object.fromEntries(
-      Object.entries(headers as Record<string, string>).map(([name, value]) => [name.toLowerCase(), value]),
+      Object.entries(headers as Record<string, string>).map(([name, value]) => [
+        name.toLowerCase(),
+        value,
+      ]),
     )
   }
 
@@ -295,9 +384,14 @@ describe('explainToken with a proof', async () => {
   })
 })
 
-// Keeps the import of jose honest: what the package's own issuer cannot make.
-test('explainToken reads a token whose payload is no object as broken', async () => {
+test('explainToken leaves claims that are no object to the signature', async () => {
   const text = Buffer.from('[]').toString('base64url')
-  expect(SignJWT).toBeDefined()
-  expect((await explain(good.replace(/\.[\w-]+\./, `.${text}.`))).checks[0]?.ok).toBe(true)
+  const { checks } = await explain(good.replace(/\.[\w-]+\./, `.${text}.`))
+  expect(checks.map(({ name, ok }) => [name, ok]).slice(0, 5)).toEqual([
+    ['form', true],
+    ['algorithm', true],
+    ['key', true],
+    ['signature', false],
+    ['lifetime', null],
+  ])
 })

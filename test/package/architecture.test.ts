@@ -212,6 +212,8 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
     ],
     [],
   ],
+  // The command line runs the package as an app does, and explains what lies behind an answer.
+  ['cli/', ['core/', 'internal/', 'dpop/index.ts', 'testing/development-key.ts'], ['jose']],
   ['redis/', storeMayImport, []],
   ['postgres/', storeMayImport, []],
   [

@@ -9,6 +9,7 @@ export const entries = [
   'tokens/index',
   'session/index',
   'browser/index',
+  'cli/index',
   'issuer/index',
   'protected-resource/index',
   'dpop/index',

@@ -10,18 +10,25 @@ export interface Asked {
 }
 
 /** Asks an address as a page on another origin would: no credentials, no redirect followed. */
-export type Ask = (url: string, init?: RequestInit) => Promise<Asked>
+export type Ask = (url: string, init?: AskInit) => Promise<Asked>
+
+/** What is asked besides a plain GET. */
+export interface AskInit {
+  readonly method: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
 
 /** Where the page that asks is said to come from. */
 export const foreignOrigin = 'https://client.example'
 
 /** Makes the function that asks. */
 export function createAsk(fetch: typeof globalThis.fetch): Ask {
-  return async (url, init = {}) => {
+  return async (url, init) => {
     try {
       const response = await fetch(url, {
         ...init,
-        headers: { Accept: 'application/json', Origin: foreignOrigin, ...init.headers },
+        headers: { Accept: 'application/json', Origin: foreignOrigin, ...init?.headers },
         redirect: 'manual',
         credentials: 'omit',
         signal: AbortSignal.timeout(5000),

@@ -63,6 +63,6 @@ export async function answerTo(
   })
   if (fault === undefined) return { status: 200, challenge: undefined }
   const { status = 500 } = fault as { status?: number }
-  const challenge = headers.get('www-authenticate')
+  const challenge = headers.get('www-authenticate') as string | string[] | undefined
   return { status, challenge: challenge === undefined ? undefined : [challenge].flat().join(', ') }
 }

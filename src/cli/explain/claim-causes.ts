@@ -34,14 +34,14 @@ const entraVersions: Cause = (evidence) => {
   if (!failed(evidence, 'issuer')) return undefined
   const iss = text(evidence, 'iss')
   const accepted = acceptedIssuers(evidence)
-  const first = /^https:\/\/sts\.windows\.net\//
+  const first = (text: string) => text.startsWith('https://sts.windows.net/')
   const second = /^https:\/\/login\.microsoftonline\.com\/.*\/v2\.0\/?$/
-  if (first.test(iss) && accepted.some((one) => second.test(one))) {
+  if (first(iss) && accepted.some((one) => second.test(one))) {
     return 'this is a version 1 token of Entra ID and the API trusts version 2: set "requestedAccessTokenVersion" to 2 in the app registration.'
   }
   return (
     second.test(iss) &&
-    accepted.some((one) => first.test(one)) &&
+    accepted.some(first) &&
     'this is a version 2 token of Entra ID and the API trusts version 1: let the authority end in "/v2.0".'
   )
 }
@@ -102,10 +102,12 @@ const expired: Cause = (evidence) => {
 }
 
 const missingScope: Cause = (evidence) =>
+  evidence.answer.status === 403 &&
   failed(evidence, 'scopes') &&
   'the token lacks a scope of this route: the client has to ask the issuer for it, and may have to be allowed to.'
 
 const missingRole: Cause = (evidence) =>
+  evidence.answer.status === 403 &&
   failed(evidence, 'roles') &&
   'the caller lacks a role, or it stands in a claim that "roleClaimType" does not name.'
 
@@ -123,7 +125,8 @@ export const claimCauses: readonly Cause[] = [
   noAudience,
   otherIssuer,
   otherAudience,
-  (evidence) => evidence.answer.status === 403 && (missingScope(evidence) || missingRole(evidence)),
+  missingScope,
+  missingRole,
 ]
 
 function text({ parts: { payload } }: Evidence, name: string): string {
