@@ -132,3 +132,26 @@ describe.each([
     expect(await output(process.execPath, [tsc, '-p', '.'], folder)).toBe('')
   })
 })
+
+describe('the command line in an empty project', () => {
+  test('runs from the tarball, without TypeScript', async () => {
+    const folder = join(workshop, 'cli')
+    await mkdir(folder)
+    await writeFile(join(folder, 'package.json'), '{"private":true}')
+    const quiet = ['--prefer-offline', '--no-audit', '--no-fund']
+    await run('npm', ['install', ...quiet, tarball, 'express'], { cwd: folder })
+    const command = join(folder, 'node_modules/.bin/express-jwt-bearer')
+    const env = { ...process.env, XDG_CONFIG_HOME: folder }
+    const words = ['create', '--audience', 'api', '--name', 'ada']
+    const { stdout: token } = await run(command, words, { cwd: folder, env })
+    const { stdout } = await run(command, ['decode', '--json'], {
+      cwd: folder,
+      env: { ...env, TOKEN: token },
+    })
+    expect(JSON.parse(stdout)).toMatchObject({ claims: { sub: 'ada', aud: 'api' } })
+    const piped = execFile(command, ['decode', '-'], { cwd: folder })
+    piped.stdin?.end('opaque')
+    const [code] = (await once(piped, 'exit')) as [number]
+    expect(code).toBe(1)
+  })
+})

@@ -10,6 +10,7 @@ declare global {
   const server: Server
   const options: JwtBearerOptions
   const secret: Uint8Array
+  const token: string
   const orders: readonly Order[]
   function isRevoked(id: string | undefined): Promise<boolean>
   function findOrder(id: unknown): Promise<Order>
