@@ -107,6 +107,11 @@ function reasonOf(error: unknown, timeout: number): string {
   if (error instanceof NoAnswerError) return `no answer within ${timeout} s`
   // Node's fetch keeps the reason, such as ECONNREFUSED, in the cause.
   const { code, cause } = (error ?? {}) as { code?: unknown; cause?: { code?: unknown } | null }
-  const known = [cause?.code, code].find((one) => typeof one === 'string' && /^[A-Z_]+$/.test(one))
-  return known === undefined ? 'no answer' : `no answer (${String(known)})`
+  const known = [cause?.code, code].find(isErrorCode)
+  return known === undefined ? 'no answer' : `no answer (${known})`
+}
+
+// Nothing else that somebody may have written there.
+function isErrorCode(code: unknown): code is string {
+  return typeof code === 'string' && /^[A-Z_]{2,40}$/.test(code)
 }

@@ -43,7 +43,7 @@ export interface IntrospectionOptions {
   /**
    * Address of the endpoint.
    *
-   * @defaultValue `introspection_endpoint` of the scheme's metadata.
+   * @defaultValue The `introspection_endpoint` of the scheme's metadata.
    */
   introspectionEndpoint?: string | undefined
   /** The name of this API at the issuer. */

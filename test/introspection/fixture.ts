@@ -55,7 +55,7 @@ export async function startEndpoint() {
     calls,
     url: `${issuer.origin}/introspect`,
     /** What the endpoint answers, by token where it is a function. */
-    answer: json({ active: false }) as Answer,
+    answer: json({ active: false }),
     I(body: unknown) {
       endpoint.answer = json(body)
     },
@@ -94,7 +94,7 @@ export function createApi(express: typeof express5, endpoint: Endpoint, given: G
     clock: () => now,
     ...given.scheme,
     introspection: introspection({ ...client, ...given.introspection }),
-  } as JwtBearerOptions<never>) as JwtBearerMiddleware
+  }) as JwtBearerMiddleware
   const app = express()
   app.use(middleware)
   app.get('/open', (_req, res) => {

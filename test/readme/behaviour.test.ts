@@ -13,6 +13,7 @@ import {
   type TokenValidationParameters,
 } from 'express-jwt-bearer'
 import { dpop, type DpopOptions } from 'express-jwt-bearer/dpop'
+import { introspection } from 'express-jwt-bearer/introspection'
 import { createTestIssuer, type TestIssuer } from 'express-jwt-bearer/testing'
 import request from 'supertest'
 import { describe, expect, test } from 'vitest'
@@ -225,6 +226,14 @@ describe('the table of error codes', async () => {
     proofOfPossession: dpop({ publicUrl: 'https://api.example', replayCache: false, ...more }),
   })
   const bound = await (await issuer.dpopClient()).headers('GET', 'https://api.example/')
+  const introspected = (answer: unknown): Partial<JwtBearerOptions> => ({
+    introspection: introspection({
+      introspectionEndpoint: 'https://issuer.example/introspect',
+      clientId: 'orders-api',
+      clientSecret: 'a secret of this test',
+      fetch: () => Promise.resolve(Response.json(answer)),
+    }),
+  })
   const cases: Readonly<Record<string, Case>> = {
     ERR_TOKEN_MALFORMED: { header: bearer('no-token') },
     ERR_TOKEN_TYPE_INVALID: {
@@ -248,6 +257,7 @@ describe('the table of error codes', async () => {
       header: bearer(good),
       with: checks({ tokenReplayCache: { addIfAbsent: () => false } }),
     },
+    ERR_TOKEN_INACTIVE: { header: bearer('opaque'), with: introspected({ active: false }) },
     ERR_TOKEN_REVOKED: { header: bearer(good), with: { events: { onTokenValidated: refuse } } },
     ERR_TOKEN_CLAIM_INVALID: { header: bearer(good), with: checks({ roleClaimType: fail }) },
     ERR_TOKEN_CONFIRMATION_INVALID: {
@@ -269,6 +279,7 @@ describe('the table of error codes', async () => {
     ERR_BEARER_REQUEST_INVALID: { header: 'Bearer one two' },
     ERR_FORBIDDEN: { header: bearer(good), guard: { roles: 'Admin' } },
     ERR_METADATA_UNAVAILABLE: { header: bearer(good), with: unreachable },
+    ERR_INTROSPECTION_UNAVAILABLE: { header: bearer('opaque'), with: introspected(null) },
     ERR_CONFIGURATION: { unmounted: true },
   }
 

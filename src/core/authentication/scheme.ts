@@ -168,7 +168,8 @@ function byIssuer(route: IssuerRoute): AuthenticationScheme['rulesFor'] {
 }
 
 async function readyAll(rules: readonly TokenRules[]): Promise<void> {
-  await Promise.all(rules.flatMap(({ manager, opaque }) => [manager?.ready(), opaque?.ready()]))
+  const ready = rules.flatMap(({ manager, opaque }) => [manager, opaque])
+  await Promise.all(ready.map(async (one) => one?.ready()))
 }
 
 function resolveEvents(events: JwtBearerEvents): JwtBearerEvents {
