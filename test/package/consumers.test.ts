@@ -155,3 +155,14 @@ describe('the command line in an empty project', () => {
     expect(code).toBe(1)
   })
 })
+
+describe('a project with the resolution "node10"', () => {
+  test.each([
+    ['5.9', ['typescript-5/bin/tsc', '-p', '.']],
+    ['6.0', ['typescript/bin/tsc', '-p', '.', '--ignoreDeprecations', '6.0']],
+  ])('finds every entry under TypeScript %s', async (_version, [compiler = '', ...rest]) => {
+    const folder = await install('ts-node10')
+    const tsc = join(root, 'node_modules', compiler)
+    expect(await output(process.execPath, [tsc, ...rest], folder)).toBe('')
+  })
+})
