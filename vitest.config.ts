@@ -15,7 +15,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     include: ['test/**/*.test.ts', 'examples/**/*.test.ts'],
-    exclude: ['**/node_modules/**', 'test/package/consumers.test.ts', 'test/consumers/**'],
+    exclude: ['**/node_modules/**', 'test/package/{consumers,places}.test.ts', 'test/consumers/**'],
     coverage: {
       provider: 'v8',
       include: ['src/**'],

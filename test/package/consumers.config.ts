@@ -1,5 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
-  test: { include: ['test/package/consumers.test.ts'], testTimeout: 120_000, hookTimeout: 240_000 },
+  test: {
+    include: ['test/package/{consumers,places}.test.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
+  },
 })
