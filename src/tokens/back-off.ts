@@ -57,8 +57,8 @@ export function createBackOff(clock: () => number): BackOff {
   }
 }
 
-// No answer at all, or one that says that the issuer as a whole is in trouble.
-function isAboutEverybody({ status, oauthError }: TokenRequestError): boolean {
+/** Whether there was no answer at all, or one that says that the issuer as a whole is in trouble. */
+export function isAboutEverybody({ status, oauthError }: TokenRequestError): boolean {
   if (status === undefined) return oauthError === undefined
   return status === 429 || status >= 500
 }

@@ -1,6 +1,7 @@
 import { LruMap } from '../internal/lru-map.js'
 import { within } from '../internal/time-limit.js'
 import { fail, succeed, type AccessTokenResult } from './access-token-result.js'
+import { isAboutEverybody } from './back-off.js'
 import { fingerprint } from './fingerprint.js'
 import type { RefreshSettings } from './refresh.js'
 import { createSingleFlight } from './single-flight.js'
@@ -10,7 +11,7 @@ import {
   type TokenRequestError,
 } from './token-client.js'
 import { isAlive, isFresh, nameOfParameters, readResponse } from './token-record.js'
-import { TokenUnavailableError } from './token-unavailable-error.js'
+import { TokenUnavailableError, type TokenUnavailableDetails } from './token-unavailable-error.js'
 import type { AccessToken } from './user-token.js'
 
 /** What the answering of questions for the application's own tokens works with. */
@@ -40,10 +41,7 @@ export function createClientTokens(
     const name = nameOfParameters(parameters)
     const waiter = `the application ${name}`
     const wait = backOff.remaining(waiter)
-    if (wait > 0) {
-      const unavailable = { retryAfter: wait }
-      return refusals.get(name) ?? new TokenUnavailableError('refresh_unavailable', unavailable)
-    }
+    if (wait > 0) return refusals.get(name) ?? unavailable({ retryAfter: wait })
     refusals.delete(name)
     try {
       const response = await within(timeout + 1, () => client.clientCredentials(parameters))
@@ -58,9 +56,7 @@ export function createClientTokens(
       // Even a final refusal is asked for again now and then, for somebody may have set it right.
       const retryAfter = backOff.failed(waiter, error)
       const advice = adviceFor(error)
-      if (advice === undefined) {
-        return new TokenUnavailableError('refresh_unavailable', { oauthError, retryAfter })
-      }
+      if (advice === undefined) return unavailable({ oauthError, retryAfter })
       const refusal = new TokenUnavailableError('refresh_rejected', { oauthError }, advice)
       refusals.set(name, refusal)
       return refusal
@@ -82,23 +78,25 @@ export function createClientTokens(
   }
 }
 
-// RFC 6749 section 5.2, RFC 8707 section 2: what no second try sets right.
-const advices: Readonly<Record<string, string>> = {
-  invalid_client: 'The issuer does not accept the application: check its client id and its secret',
-  unauthorized_client:
-    'The issuer does not let the application ask for tokens of its own: allow it the grant "client_credentials"',
-  unsupported_grant_type:
-    'The issuer gives applications no tokens of their own: it does not know the grant "client_credentials"',
-  invalid_scope:
-    'The issuer does not grant what was asked for: check "scope", and what the application may ask for',
-  invalid_target:
-    'The issuer does not know what the token is for: check "resource", and what the application may ask for',
+function unavailable(details: TokenUnavailableDetails): TokenUnavailableError {
+  return new TokenUnavailableError('refresh_unavailable', details)
 }
-const passing = ['temporarily_unavailable', 'server_error', 'slow_down']
 
-function adviceFor({ oauthError, status = 400 }: TokenRequestError): string | undefined {
-  if (oauthError === undefined || passing.includes(oauthError)) return undefined
-  if (status === 429 || status >= 500) return undefined
-  if (Object.hasOwn(advices, oauthError)) return advices[oauthError]
-  return 'The issuer refuses the application a token: "oauthError" says why; check how it is registered'
+// RFC 6749 section 5.2, RFC 8707 section 2: what no second try sets right.
+const grant = 'allow it the grant "client_credentials"'
+const advices = new Map([
+  ['invalid_client', 'check its client id and its secret'],
+  ['unauthorized_client', grant],
+  ['unsupported_grant_type', grant],
+  ['invalid_scope', 'check "scope", and what it may ask for'],
+  ['invalid_target', 'check "resource", and what it may ask for'],
+])
+const passing = /^(?:temporarily_unavailable|server_error|slow_down)$/
+
+function adviceFor(error: TokenRequestError): string | undefined {
+  const { oauthError } = error
+  if (oauthError === undefined || passing.test(oauthError) || isAboutEverybody(error)) {
+    return undefined
+  }
+  return `The issuer refuses the application a token: ${advices.get(oauthError) ?? 'see "oauthError", and check how it is registered'}`
 }

@@ -1,4 +1,4 @@
-import type { OutgoingRequest } from './outgoing-request.js'
+import { discardBody, type OutgoingRequest } from './outgoing-request.js'
 import { TokenUnavailableError } from './token-unavailable-error.js'
 
 // Fetch standard, HTTP-redirect fetch.
@@ -26,8 +26,7 @@ export async function sendWithinOrigin(
     const response = await send(request)
     const location = response.headers.get('Location')
     if (!isFollowing || location === null || !redirects.includes(response.status)) return response
-    // An unread body keeps its connection busy.
-    await response.body?.cancel().catch(() => undefined)
+    await discardBody(response)
     const target = new URL(location, url)
     if (target.origin !== new URL(url).origin) throw new TokenUnavailableError('origin_not_allowed')
     if (hops === mostRedirects) throw new TypeError('The API redirects without end')

@@ -24,7 +24,7 @@ export interface GuardedStore {
 }
 
 /** Seconds after which a store that has not answered counts as down. */
-export const storeLimit = 5
+const storeLimit = 5
 
 const quickRetries = [0, 0.1, 0.4]
 const releaseLimit = 1
@@ -80,7 +80,7 @@ export function guardStore(
       if (!ours.has(content)) return 'lost'
       ifVersion = current.version
     }
-    throw new Error('The store shows a version and does not let it be replaced')
+    throw new TokenUnavailableError('store_unavailable')
   }
 
   async function writeSoon(user: UserKey, renewal: TokenWrite): Promise<WriteOutcome> {
@@ -121,7 +121,7 @@ export function guardStore(
       const renewal = { token, base, ours }
       try {
         const outcome = await within(storeLimit + 1, () => writeSoon(user, renewal))
-        if (waiting.get(user) === earlier) waiting.drop(user)
+        waiting.drop(user)
         return outcome
       } catch {
         if (wasCleared(base.version)) return 'gone'
@@ -155,8 +155,7 @@ export function guardStore(
           (late) => void (late && release(user, late)),
         )
         return lock && { release: () => release(user, lock) }
-      } catch (error) {
-        if (error instanceof ConfigurationError) throw error
+      } catch {
         return unlocked
       }
     },

@@ -59,6 +59,6 @@ function warnInProduction(): void {
   if (hasWarned || process.env['NODE_ENV'] !== 'production') return
   hasWarned = true
   process.emitWarning(
-    'User tokens are kept in the memory of this process: they are lost when it ends, and other processes do not see them. Give createTokenManager() a "store".',
+    'User tokens are kept in the memory of this process alone, and are lost when it ends: give createTokenManager() a "store"',
   )
 }

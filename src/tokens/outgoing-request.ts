@@ -25,15 +25,14 @@ export function prepareRequest(
   init: RequestInit,
 ): OutgoingRequest {
   const given = input instanceof Request ? input : undefined
-  const hasBody = init.body !== undefined && init.body !== null
-  const isRepeatable = hasBody ? !isStream(init.body) : !hasStream(given)
+  const isRepeatable = !(init.body ? isStream(init.body) : hasStream(given))
   const signal = init.signal ?? given?.signal
 
   function build(change: RequestInit = {}): Request {
     // A clone each time: the body of the given request stays unread for the next attempt. A stream is
     // sent once, and a clone of it would keep all that was sent.
-    const source = given && isRepeatable && !hasBody ? given.clone() : given
-    return new Request(source ?? target, { ...init, ...change })
+    const source = (isRepeatable ? given?.clone() : given) ?? target
+    return new Request(source, { ...init, ...change })
   }
 
   return {
@@ -42,25 +41,25 @@ export function prepareRequest(
     redirect: init.redirect ?? given?.redirect ?? 'follow',
     build,
     async buildFor(next, change) {
-      const all = { ...init, ...(signal && { signal }) }
+      const all = { ...init, signal: signal ?? null }
       if (change.body === null) {
         const headers = new Headers(init.headers ?? given?.headers)
         for (const name of bodyHeaders) headers.delete(name)
         return new Request(next, { ...all, headers, ...change })
       }
       if (!isRepeatable) {
-        throw new TypeError('The API redirects a request whose body is a stream, which is gone')
+        throw new TypeError('The API redirects a request whose body is gone')
       }
-      const same = build()
-      const { method, headers } = same
-      const body = same.body && { body: await same.arrayBuffer() }
-      return new Request(next, { ...all, method, headers, ...body, ...change })
+      const sent = build()
+      const { method, headers } = sent
+      const body = sent.body && (await sent.arrayBuffer())
+      return new Request(next, { ...all, method, headers, body, ...change })
     },
   }
 }
 
 function isStream(body: unknown): boolean {
-  return typeof body === 'object' && body !== null && Symbol.asyncIterator in body
+  return typeof body === 'object' && Symbol.asyncIterator in (body as object)
 }
 
 // The body of a request is always shown as a stream. Fetch knows better, and tells when it is asked for
@@ -72,7 +71,12 @@ function hasStream(request: Request | undefined): boolean {
     new Request(probe, { mode: 'no-cors', method: 'POST' })
     return false
   } catch {
-    void probe.body?.cancel().catch(() => undefined)
+    void discardBody(probe)
     return true
   }
+}
+
+/** Lets go of a body that nobody will read: it would keep its connection, or all that is sent, busy. */
+export async function discardBody({ body }: Request | Response): Promise<void> {
+  await body?.cancel().catch(() => undefined)
 }

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { attempt } from '../internal/maybe-promise.js'
 import { within } from '../internal/time-limit.js'
 import { succeed, type AccessTokenResult } from './access-token-result.js'
 import type { Answers, Question } from './answers.js'
@@ -107,13 +106,11 @@ export function createRefresh(settings: RefreshSettings): Refresh {
 
     // An answer that nobody waits for any more has spent the old token all the same.
     function keepLate(response: TokenEndpointResponse): void {
-      attempt(
-        () => {
-          const late = renew(response)
-          return late && keep(late)
-        },
-        () => undefined,
-      )
+      const kept = async () => {
+        const late = renew(response)
+        if (late) await keep(late)
+      }
+      kept().catch(() => undefined)
     }
 
     // Somebody wrote while we refreshed: a sign-in, or another process, wins over our result.

@@ -44,7 +44,7 @@ export function requireRequest(): SessionRequest {
   const req = currentRequest() as Partial<SessionRequest> | undefined
   if (!req?.sessionStore || !(req.session ?? req.sessionID)) {
     throw new ConfigurationError(
-      'The session user token store needs a request with a session; mount userTokenContext() behind the session, or use another store where there is no request',
+      'The session user token store needs a request with a session: mount userTokenContext() behind the session, or use another store',
     )
   }
   return req as SessionRequest
@@ -75,11 +75,9 @@ export const readSaved: (
   session: Session,
 ) => Promise<SessionData | null | undefined> = promisify(askStore)
 
-/** Saves a session of which is known that it was not destroyed. */
+/** Saves a session that was taken in hand, and of which is known that it was not destroyed. */
 export async function saveSession(session: Session): Promise<void> {
-  await promisify((done: Done) => {
-    ;(saves.get(session) ?? session.save.bind(session))(done)
-  })()
+  await promisify(saves.get(session) as Session['save'])()
   inStore.add(session)
 }
 

@@ -84,8 +84,8 @@ async function write(
 ): Promise<boolean> {
   if ((await readSaved(req, session)) === null) return false
   // Other requests of the session hold copies, and one that saves its copy would bring the old token back.
-  for (const other of requestsInProgress() as Iterable<Partial<SessionRequest>>) {
-    if (other.sessionID !== req.sessionID || !other.sessionStore) continue
+  for (const other of requestsInProgress() as Partial<SessionRequest>[]) {
+    if (other.sessionID !== req.sessionID) continue
     const copy = takeSession(other as SessionRequest)
     if (copy) copy.userToken = record
   }

@@ -110,34 +110,26 @@ export function isFresh(token: AccessToken, buffer: number, now: number): boolea
 }
 
 /** Reads what a store gave, whoever wrote it: no member of it can trip the one who uses it. */
-export function readStored(token: unknown): UserToken | undefined {
-  const access = readAccessToken(token)
+export function readStored(stored: unknown): UserToken | undefined {
+  const access = readAccessToken(stored)
   if (access === undefined) return undefined
-  const { refreshToken, idToken, accessTokens } = token as Record<string, unknown>
-  const others = Object.entries(accessTokens ?? {}).flatMap(([name, each]) => {
-    const other = readAccessToken(each)
-    return other === undefined ? [] : [[name, other] as const]
-  })
-  return {
-    ...access,
-    refreshToken: textOf(refreshToken),
-    idToken: textOf(idToken),
-    ...(others.length > 0 && { accessTokens: Object.fromEntries(others) }),
-  }
+  const { refreshToken, idToken, accessTokens } = stored as Record<string, unknown>
+  const token = { ...access, refreshToken: textOf(refreshToken), idToken: textOf(idToken) }
+  const others = Object.entries(accessTokens ?? {})
+    .map(([name, other]) => [name, readAccessToken(other)] as const)
+    .filter((entry): entry is readonly [string, AccessToken] => entry[1] !== undefined)
+  return others.length === 0 ? token : { ...token, accessTokens: Object.fromEntries(others) }
 }
 
-function readAccessToken(token: unknown): AccessToken | undefined {
-  const { accessToken, accessTokenType, expiration, issuedAt, scope } = (token ?? {}) as Record<
-    string,
-    unknown
-  >
-  if (!isText(accessToken)) return undefined
+function readAccessToken(stored: unknown): AccessToken | undefined {
+  const token = (stored ?? {}) as Record<keyof AccessToken, unknown>
+  if (!isText(token.accessToken)) return undefined
   return {
-    accessToken,
-    accessTokenType: textOf(accessTokenType),
-    expiration: instantOf(expiration),
-    issuedAt: instantOf(issuedAt),
-    scope: textOf(scope),
+    accessToken: token.accessToken,
+    accessTokenType: textOf(token.accessTokenType),
+    expiration: instantOf(token.expiration),
+    issuedAt: instantOf(token.issuedAt),
+    scope: textOf(token.scope),
   }
 }
 

@@ -49,7 +49,7 @@ export function userTokenContext(options: UserTokenContextOptions): RequestHandl
 
 function track(req: Request, res: Response): void {
   // Whoever hung up before will not hang up again.
-  if (res.closed || res.destroyed || req.socket.destroyed) return
+  if (res.closed || req.socket.destroyed) return
   const request = new WeakRef(req)
   openRequests.add(request)
   forgotten.register(req, request)
@@ -96,9 +96,6 @@ export function trackRequests(): void {
 }
 
 /** The requests that have not been answered to the end. */
-export function* requestsInProgress(): Iterable<Request> {
-  for (const request of openRequests) {
-    const req = request.deref()
-    if (req !== undefined) yield req
-  }
+export function requestsInProgress(): Request[] {
+  return [...openRequests].map((request) => request.deref()).filter((req) => req !== undefined)
 }

@@ -4,7 +4,7 @@ import type { AccessTokenSuccess } from './access-token-result.js'
 import { createAddressResolver } from './address-resolver.js'
 import { fingerprint } from './fingerprint.js'
 import { sendWithinOrigin } from './follow-redirects.js'
-import { prepareRequest } from './outgoing-request.js'
+import { discardBody, prepareRequest } from './outgoing-request.js'
 import type { TokenManager } from './token-manager.js'
 import { TokenUnavailableError } from './token-unavailable-error.js'
 import { currentUser } from './user-context.js'
@@ -124,7 +124,7 @@ export function createUserFetch(options: UserFetchOptions): UserFetch {
     const rejectedToken = result.accessToken
     const renewed = await manager.getAccessToken(user, { scope, resource, rejectedToken, signal })
     if (renewed.kind === 'failure') return second
-    await discard(second)
+    await discardBody(second)
     report('accessDeniedRetry', renewed)
     return attempt(renewed, nonce)
 
@@ -143,7 +143,7 @@ export function createUserFetch(options: UserFetchOptions): UserFetch {
     }
 
     async function repeatWithNonce(proofNonce: string): Promise<Response> {
-      await discard(first)
+      await discardBody(first)
       report('nonceRetry', result as AccessTokenSuccess)
       return attempt(result as AccessTokenSuccess, proofNonce)
     }
@@ -179,9 +179,4 @@ function wasRefused({ status, url }: Response, target: URL): boolean {
 function readNonce({ headers }: Response): string | undefined {
   const isAsked = headers.get('WWW-Authenticate')?.includes('use_dpop_nonce')
   return isAsked ? (headers.get('DPoP-Nonce') ?? undefined) : undefined
-}
-
-// An unread body keeps its connection busy.
-async function discard({ body }: Response): Promise<void> {
-  await body?.cancel().catch(() => undefined)
 }

@@ -75,10 +75,5 @@ export function parseUserToken(text: string): UserToken {
 const instants = new Set(['expiration', 'issuedAt'])
 
 function isUserToken(value: unknown): value is UserToken {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'accessToken' in value &&
-    typeof value.accessToken === 'string'
-  )
+  return typeof (value as Partial<UserToken> | null)?.accessToken === 'string'
 }

@@ -1,5 +1,6 @@
 import { wait, within } from '../internal/time-limit.js'
 import { nameOf } from './fingerprint.js'
+import { createSingleFlight } from './single-flight.js'
 import type { StoredUserToken } from './user-token-store.js'
 import type { UserKey, UserToken } from './user-token.js'
 
@@ -34,7 +35,7 @@ export function createWaitingTokens(
   onOutcome: (user: UserKey, write: TokenWrite, outcome: WriteOutcome) => Promise<void>,
 ): WaitingTokens {
   const waiting = new Map<string, TokenWrite>()
-  const underWay = new Map<string, Promise<void>>()
+  const share = createSingleFlight<unknown>()
 
   async function attempt(user: UserKey, name: string): Promise<void> {
     const entry = waiting.get(name)
@@ -47,15 +48,8 @@ export function createWaitingTokens(
   }
 
   // One attempt at a time, whoever asks.
-  function attemptOnce(user: UserKey, name: string): Promise<void> {
-    const running =
-      underWay.get(name) ??
-      attempt(user, name)
-        .catch(() => undefined)
-        .finally(() => underWay.delete(name))
-    underWay.set(name, running)
-    return running
-  }
+  const attemptOnce = (user: UserKey, name: string) =>
+    share(name, () => attempt(user, name).catch(() => undefined))
 
   async function keepTrying(user: UserKey, name: string): Promise<void> {
     while (waiting.has(name)) {

@@ -5,7 +5,7 @@ import {
   type UserTokenStore,
 } from 'express-jwt-bearer/tokens'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { alice, createBench, outcome } from './scripted-client.js'
+import { alice, createBench, createScriptedClient, outcome } from './scripted-client.js'
 
 afterEach(() => {
   vi.useRealTimers()
@@ -170,6 +170,19 @@ describe('a client that does not keep to its limit', () => {
     letGo()
     await vi.advanceTimersByTimeAsync(1)
     expect((await store.getToken(alice))?.token.accessToken).toBe('access-1')
+  })
+
+  test('holds up a sign-out for three seconds', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { client, script } = createScriptedClient()
+    const { manager, events } = createBench({ client: { ...client, timeout: 30 } })
+    await manager.storeTokens(alice, script.answer())
+    script.revoke = () => new Promise(() => undefined)
+    const leaving = manager.signOut(alice)
+    await vi.advanceTimersByTimeAsync(3000)
+    expect(await leaving).toEqual({ idToken: undefined })
+    await vi.advanceTimersByTimeAsync(28_000)
+    expect(events.map(({ kind }) => kind)).toEqual(['sessionEnded', 'revocationFailed'])
   })
 
   test('holds up no sign-out either, whatever it throws', async () => {

@@ -566,7 +566,11 @@ describe('several processes', () => {
     const { manager, pass } = await signedIn({ store })
     pass(600)
     store.held = true
+    const lock = vi.spyOn(store, 'lock')
     const waiting = manager.getAccessToken(alice)
+    await vi.waitFor(() => {
+      expect(lock).toHaveBeenCalled()
+    })
     await store.clearToken(alice)
     expect(outcome(await waiting)).toBe('no_session')
   })
@@ -618,9 +622,9 @@ describe('several processes', () => {
   test('do not wait for a lock that nobody hands out', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
     const released = vi.fn(() => Promise.resolve())
-    let handOut: (lock: UserTokenLock) => void = () => undefined
+    let handOut: (lock: UserTokenLock | undefined) => void = () => undefined
     const memory = createMemoryUserTokenStore()
-    const lock = vi.fn(() => new Promise<UserTokenLock>((resolve) => (handOut = resolve)))
+    const lock = () => new Promise<UserTokenLock | undefined>((resolve) => (handOut = resolve))
     const { manager, script, pass } = await signedIn({ store: { ...memory, lock } })
     pass(600)
     const asked = manager.getAccessToken(alice)
@@ -631,7 +635,13 @@ describe('several processes', () => {
     handOut({ release: released })
     await vi.advanceTimersByTimeAsync(0)
     expect(released).toHaveBeenCalledOnce()
-    vi.useRealTimers()
+    // Somebody else had it all along.
+    pass(600)
+    const again = manager.getAccessToken(alice)
+    await vi.advanceTimersByTimeAsync(5000)
+    expect(outcome(await again)).toBe('access-3')
+    handOut(undefined)
+    await vi.advanceTimersByTimeAsync(0)
   })
 
   test('do not wait for a lock to be given back', async () => {
@@ -659,22 +669,27 @@ describe('several processes', () => {
   })
 
   test('begin no request that could outlast the lock', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    let stoodStill = 0
+    const now = performance.now.bind(performance)
+    vi.spyOn(performance, 'now').mockImplementation(() => now() + stoodStill)
     const store = withLock()
     const { manager, script, pass } = await signedIn({ store })
     pass(590)
     const read = store.getToken.bind(store)
-    let isLate = false
-    store.getToken = async (user) => {
-      const stored = await read(user)
-      // The process, or its store, stood still while it had the lock.
-      if (isLate) vi.advanceTimersByTime(60_000)
-      isLate = true
-      return stored
+    store.getToken = (user) => {
+      // The process stood still while it had the lock of 27 seconds; a request may take 2.
+      if (store.held) stoodStill += 20_000
+      return read(user)
     }
     expect(outcome(await manager.getAccessToken(alice))).toBe('access-1')
     expect(script.requests).toEqual([])
-    vi.useRealTimers()
+    stoodStill = 0
+    store.getToken = (user) => {
+      if (store.held) stoodStill += 17_000
+      return read(user)
+    }
+    expect(outcome(await manager.getAccessToken(alice))).toBe('access-2')
+    vi.restoreAllMocks()
   })
 })
 
@@ -955,6 +970,35 @@ describe('a store whose answers are lost', () => {
     expect(outcome(await manager.getAccessToken(alice))).toBe('access-3')
     expect((await memory.getToken(alice))?.token.refreshToken).toBe('refresh-3')
   })
+})
+
+test('a store that goes away in the midst of a renewal fails it, without a good token', async () => {
+  const memory = createMemoryUserTokenStore()
+  let reads = 0
+  const store: UserTokenStore = { ...memory }
+  const { manager, script, pass } = await signedIn({ store })
+  store.getToken = (user) =>
+    reads++ === 0 ? memory.getToken(user) : Promise.reject(new Error('away'))
+  pass(600)
+  expect(outcome(await manager.getAccessToken(alice))).toBe('store_unavailable')
+  expect(script.requests).toEqual([])
+})
+
+test('a session that ends while a lost write is looked at has no tokens', async () => {
+  const memory = createMemoryUserTokenStore()
+  const store: UserTokenStore = { ...memory }
+  const { manager, script, pass } = await signedIn({ store })
+  pass(600)
+  script.next.push(async () => {
+    await memory.storeToken(alice, { accessToken: 'of a sign-in' })
+    store.getToken = async (user) => {
+      const stored = await memory.getToken(user)
+      await memory.clearToken(user)
+      return stored
+    }
+    return script.answer()
+  })
+  expect(outcome(await manager.getAccessToken(alice))).toBe('no_session')
 })
 
 describe('a store that hangs', () => {

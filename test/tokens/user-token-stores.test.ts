@@ -447,6 +447,44 @@ describe('createSessionUserTokenStore()', () => {
       expect((await agent.get('/end')).body).toEqual(['none', 'none', true])
     })
 
+    test('a request that has given up its session is left out', async () => {
+      let hasGivenUp = (): void => undefined
+      let mayEnd = (): void => undefined
+      let hasCome = (): void => undefined
+      const strange = new Promise<void>((resolve) => (hasCome = resolve))
+      const givenUp = new Promise<void>((resolve) => (hasGivenUp = resolve))
+      const end = new Promise<void>((resolve) => (mayEnd = resolve))
+      const agent = createApp({
+        '/begin': () => store.storeToken(alice, { accessToken: 'first' }),
+        '/give-up': async (req) => {
+          delete (req as Partial<Request>).session
+          hasGivenUp()
+          await end
+        },
+        '/strange': async () => {
+          hasCome()
+          await end
+          return (await store.getToken(alice)) ?? 'nothing'
+        },
+        '/renew': () => store.storeToken(alice, { accessToken: 'second' }),
+        '/get': async () => (await store.getToken(alice))?.token.accessToken,
+      })
+      await agent.get('/begin')
+      const long = agent.get('/give-up').then(({ status }) => status)
+      await givenUp
+      // Nor is that of somebody else touched.
+      const { app } = agent as unknown as { app: express.Express }
+      const stranger = request(app)
+        .get('/strange')
+        .then(({ text }) => text)
+      await strange
+      await agent.get('/renew')
+      mayEnd()
+      expect(await long).toBe(200)
+      expect(await stranger).toBe('"nothing"')
+      expect((await agent.get('/get')).body).toBe('second')
+    })
+
     test('a new session of the same request is another one', async () => {
       const agent = createApp({
         '/begin': () => store.storeToken(alice, { accessToken: 'old' }),
