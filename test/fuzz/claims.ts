@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { audience, issuer, now } from './material.js'
 
 /** Marks claim values, so that they are recognised wherever they come out. */
-export const marker = 'claim-value-marker'
+const marker = 'claim-value-marker'
 
 const oddValue: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(

@@ -28,7 +28,7 @@ const oddCharacter = fc.constantFrom(
 const at = fc.nat({ max: 4000 })
 
 /** Changes that keep most of a text, so that what is behind the first check is reached as well. */
-export const mutation: fc.Arbitrary<Mutation> = fc.oneof(
+const mutation: fc.Arbitrary<Mutation> = fc.oneof(
   fc.tuple(at, oddCharacter).map(([index, character]) => (text: string) => {
     const place = index % (text.length + 1)
     return text.slice(0, place) + character + text.slice(place)

@@ -13,14 +13,14 @@ export interface Asked {
 export type Ask = (url: string, init?: AskInit) => Promise<Asked>
 
 /** What is asked besides a plain GET. */
-export interface AskInit {
+interface AskInit {
   readonly method: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
 /** Where the page that asks is said to come from. */
-export const foreignOrigin = 'https://client.example'
+const foreignOrigin = 'https://client.example'
 
 /** Makes the function that asks. */
 export function createAsk(fetch: typeof globalThis.fetch): Ask {

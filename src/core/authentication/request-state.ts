@@ -26,7 +26,7 @@ export interface RequestState {
 }
 
 /** A guard that a caller was let through. */
-export interface PassedGuard {
+interface PassedGuard {
   readonly scheme: string
   /** Alternatives of each requirement. */
   readonly scopes: readonly (readonly string[])[]

@@ -11,7 +11,7 @@ const farthestAhead = 300
 const acrValue = /^[\x21\x23-\x5B\x5D-\x7E]+$/
 
 /** Asks for the level of a sign-in; known by its class, so that nothing of the user's can be taken for it. */
-export class AcrRequirement extends UserRequirement {
+class AcrRequirement extends UserRequirement {
   readonly acrValues: readonly string[]
 
   constructor(acrValues: readonly string[]) {
@@ -24,7 +24,7 @@ export class AcrRequirement extends UserRequirement {
 }
 
 /** Asks for a sign-in of late; judged at an instant. */
-export class RecentAuthenticationRequirement extends UserRequirement {
+class RecentAuthenticationRequirement extends UserRequirement {
   readonly maxAge: number
 
   constructor(maxAge: number) {
