@@ -76,9 +76,9 @@ const readPair = cookieParser(undefined, { decode: (value) => value })
 // octet by octet, spaces and tabs around them aside.
 function valuesOf(header: string | undefined, name: string): readonly string[] {
   return (header ?? '').split(';').flatMap((cookie) => {
-    const pair = { headers: { cookie } } as Request
-    readPair(pair, pair.res as Response, () => undefined)
-    const value: unknown = (pair.cookies as Record<string, unknown>)[name]
+    const pair: { headers: object; cookies?: Record<string, unknown> } = { headers: { cookie } }
+    readPair(pair as unknown as Request, {} as unknown as Response, () => undefined)
+    const value = pair.cookies?.[name]
     if (typeof value !== 'string') return []
     // The parser takes quotes off, which no browser got from us.
     return [cookie.includes('"') ? `"${value}"` : value]
