@@ -1,9 +1,10 @@
 import { ConfigurationError } from '../core/errors.js'
 import { isAlgorithm, isSymmetric } from '../core/keys/algorithms.js'
-import { secretFault } from '../core/keys/symmetric-key.js'
+import { placeholderFault } from '../core/keys/placeholder.js'
 import {
   checkMethods,
   checkNames,
+  kindOf,
   readCount,
   readFlag,
   readFunction,
@@ -194,4 +195,16 @@ function resolveNonce(
 
 function firstOf(faults: readonly (string | undefined)[]): string | undefined {
   return faults.find((fault) => fault !== undefined)
+}
+
+// Whoever knows the secret can write nonces for proofs that are made in advance.
+function secretFault(secret: unknown): string | undefined {
+  if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
+    return `it must be a string or a Uint8Array, got ${kindOf(secret)}; is its environment variable set?`
+  }
+  const bytes = Buffer.from(secret)
+  if (bytes.length < 32) {
+    return `it has ${bytes.length} bytes and needs 32 or more; make one with: openssl rand -base64 48`
+  }
+  return bytes.includes('-----BEGIN ') ? 'it is a key or a certificate' : placeholderFault(bytes)
 }

@@ -87,6 +87,8 @@ describe('dpop', () => {
     [{ nonce: { validateIssuedAt: true } }, ['"nonce.secret"']],
     [{ nonce: { secret: 'short' } }, ['"nonce.secret"', '5 bytes']],
     [{ nonce: { secret: [] } }, ['"nonce.secret"']],
+    [{ nonce: { secret: 5 } }, ['"nonce.secret"', 'got 5']],
+    [{ nonce: { secret: `-----BEGIN PUBLIC KEY-----\n${secret}` } }, ['a key or a certificate']],
     [{ nonce: { secret: [secret, 'short'] } }, ['"nonce.secret"', '5 bytes']],
     [{ nonce: { secret: 'x'.repeat(40) } }, ['"nonce.secret"', 'one repeated character']],
     [{ nonce: { secret: 'REPLACE_WITH_A_LONG_RANDOM_SECRET_TEXT' } }, ['placeholder']],

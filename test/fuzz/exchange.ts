@@ -19,6 +19,7 @@ const channels: readonly DiagnosticChannel[] = [
   'express-jwt-bearer:metadata-refreshed',
   'express-jwt-bearer:metadata-refresh-failed',
   'express-jwt-bearer:metadata-stale',
+  'express-jwt-bearer:proof-failed',
 ]
 
 let published: unknown[] = []
@@ -29,10 +30,11 @@ export async function exchange(
   handlers: readonly RequestHandler[],
   headers: Readonly<Record<string, unknown>>,
   rawHeaders?: readonly string[],
+  target = '/',
 ): Promise<Answered> {
   published = []
   const set = new Map<string, unknown>()
-  const req = { method: 'GET', url: '/', originalUrl: '/', headers, rawHeaders }
+  const req = { method: 'GET', url: target, originalUrl: target, headers, rawHeaders }
   const res = {
     statusCode: 200,
     headersSent: false,

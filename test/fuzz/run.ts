@@ -9,12 +9,14 @@ import { forms } from './forms.js'
 import { headers } from './headers.js'
 import { keySets } from './key-sets.js'
 import { principals } from './principals.js'
+import { proofs } from './proofs.js'
 import type { Target } from './target.js'
 import { tokens } from './tokens.js'
 
 const targets: readonly Target[] = [
   tokens,
   headers,
+  proofs,
   keySets,
   principals,
   returnUrls,

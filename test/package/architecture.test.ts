@@ -182,7 +182,7 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
     [
       ...entryMayImport,
       'core/keys/algorithms.ts',
-      'core/keys/symmetric-key.ts',
+      'core/keys/placeholder.ts',
       'core/validation/parse-token.ts',
       'core/validation/signature.ts',
       'core/validation/use-once.ts',
