@@ -5,6 +5,7 @@ import {
   type JwtBearerOptions,
 } from 'express-jwt-bearer'
 import { createMemoryReplayCache, dpop, type DpopOptions } from 'express-jwt-bearer/dpop'
+import { introspection } from 'express-jwt-bearer/introspection'
 import { clientCertificate } from 'express-jwt-bearer/mtls'
 import request from 'supertest'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -832,6 +833,59 @@ describe.each(frameworks)('RFC 9449 under $framework', ({ express }) => {
     )
     expect((await app.ask(P())).status).toBe(500)
     expect(app.errors[0]?.code).toBe('ERR_CONFIGURATION')
+  })
+})
+
+describe('the examples of RFC 9449', () => {
+  const token = 'Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU'
+  const proof =
+    'eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiJlMWozVl9iS2ljOC1MQUVCIiwiaHRtIjoiR0VUIiwiaHR1IjoiaHR0cHM6Ly9yZXNvdXJjZS5leGFtcGxlLm9yZy9wcm90ZWN0ZWRyZXNvdXJjZSIsImlhdCI6MTU2MjI2MjYxOCwiYXRoIjoiZlVIeU8ycjJaM0RaNTNFc05yV0JiMHhXWG9hTnk1OUlpS0NBcWtzbVFFbyJ9.2oW9RP35yRqzhrtNP86L-Ey71EOptxRimPPToA1plemAgR6pxHF8y6-yqyVnmcw6Fy1dqd-jfxSYoMxhAJpLjA'
+  const tokenEndpointProof =
+    'eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiItQndDM0VTYzZhY2MybFRjIiwiaHRtIjoiUE9TVCIsImh0dSI6Imh0dHBzOi8vc2VydmVyLmV4YW1wbGUuY29tL3Rva2VuIiwiaWF0IjoxNTYyMjYyNjE2fQ.2-GxA6T8lP4vfrg8v-FdWP0A0zdrj8igiMLvqRMUvwnQg4PtFLbdLXiOSsX0x7NVY-FNyJK70nfbV37xRZT3Lg'
+  const jkt = '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I'
+  const asked = (dpopProof: string) => ({
+    method: 'GET',
+    url: '/protectedresource',
+    headers: { authorization: `DPoP ${token}`, dpop: dpopProof },
+  })
+
+  function resource(now: number, publicUrl = 'https://resource.example.org') {
+    const answer = { active: true, aud: 'api', cnf: { jkt } }
+    return jwtBearer({
+      audience: 'api',
+      clock: () => now,
+      proofOfPossession: dpop({ publicUrl, replayCache: createMemoryReplayCache() }),
+      introspection: introspection({
+        introspectionEndpoint: 'https://issuer.example/introspect',
+        clientId: 'api',
+        clientSecret: 'a secret of the tests',
+        tokens: 'all',
+        fetch: () => Promise.resolve(Response.json(answer)),
+      }),
+      tokenValidationParameters: { validateIssuer: false },
+    })
+  }
+
+  test('section 7.1: an opaque token with its proof is accepted while the proof is current', async () => {
+    const result = await resource(1_562_262_618_000).authenticate(asked(proof))
+    expect(result).toMatchObject({
+      kind: 'success',
+      confirmations: [{ method: 'jkt', thumbprint: jkt }],
+    })
+    const late = await resource(1_562_262_618_000 + 91_000).authenticate(asked(proof))
+    expect(late).toMatchObject({ error: { code: 'ERR_PROOF_INVALID', reason: 'iat' } })
+  })
+
+  test('section 7.1: an opaque token that is bound is no bearer token', async () => {
+    const bearer = { headers: { authorization: `Bearer ${token}` } }
+    const result = await resource(1_562_262_618_000).authenticate(bearer)
+    expect(result.kind).toBe('none')
+  })
+
+  test('section 5: a proof for a token endpoint has no ath', async () => {
+    const { authenticate } = resource(1_562_262_616_000, 'https://server.example.com')
+    const request = { ...asked(tokenEndpointProof), method: 'POST', url: '/token' }
+    expect(await authenticate(request)).toMatchObject({ error: { reason: 'ath' } })
   })
 })
 
