@@ -21,7 +21,7 @@ export const secret = 'the secret of the orders api: 100% & more'
 export const client = { clientId: 'orders-api', clientSecret: secret }
 
 /** One call of the endpoint, as it came over the wire. */
-export interface Call {
+interface Call {
   readonly headers: IncomingMessage['headers']
   readonly method: string | undefined
   readonly body: string
