@@ -1,10 +1,6 @@
 import { checkNames, readClock, readCount } from '../core/option-checks.js'
-import type {
-  NewRefreshToken,
-  RefreshFamily,
-  RefreshStore,
-  RefreshTokenReference,
-} from './refresh-store.js'
+import { toDate, toRecord, type MemoryFamily, type MemoryToken } from './memory-refresh-family.js'
+import type { NewRefreshToken, RefreshStore, RefreshTokenReference } from './refresh-store.js'
 import { warnInProduction } from './warn-in-production.js'
 
 /** What {@link createMemoryRefreshStore} accepts. */
@@ -23,26 +19,6 @@ export interface MemoryRefreshStoreOptions {
   clock?: (() => number) | undefined
 }
 
-interface Token {
-  readonly idleExpiresAt: number
-  rotatedAt?: number
-  successor?: string
-  sealed?: string | undefined
-}
-
-interface Family extends Omit<
-  RefreshFamily,
-  'createdAt' | 'lastUsedAt' | 'expiresAt' | 'revokedAt'
-> {
-  readonly createdAt: number
-  readonly expiresAt: number
-  lastUsedAt: number
-  revokedAt?: number
-  /** When the current token expires. */
-  idleExpiresAt: number
-  readonly tokens: Map<string, Token>
-}
-
 // So many rotated tokens of a session are recognised; older ones are merely unknown.
 const maxTokens = 100
 
@@ -57,17 +33,21 @@ export function createMemoryRefreshStore(options: MemoryRefreshStoreOptions = {}
   const maxSessions = readCount(options.maxSessions, 'maxSessions', 10_000)
   const clock = readClock(options.clock)
   warnInProduction('The refresh store', 'a restart signs everybody out')
-  const families = new Map<string, Family>()
-  const subjects = new Map<string, Set<string>>()
+  const families = new Map<string, MemoryFamily>()
+  // Those that are not revoked, so that a sign-in costs the same however many have ended.
+  const subjects = new Map<string, Set<MemoryFamily>>()
 
-  const ofSubject = (subject: string) =>
-    [...(subjects.get(subject) ?? [])].map((id) => families.get(id) as Family)
+  const ofSubject = (subject: string) => [...(subjects.get(subject) ?? [])]
 
-  function forget({ id, subject }: Family): void {
-    families.delete(id)
-    const ids = subjects.get(subject) as Set<string>
-    ids.delete(id)
-    if (ids.size === 0) subjects.delete(subject)
+  function leaveSubject(family: MemoryFamily): void {
+    const others = subjects.get(family.subject)
+    others?.delete(family)
+    if (others?.size === 0) subjects.delete(family.subject)
+  }
+
+  function forget(family: MemoryFamily): void {
+    families.delete(family.id)
+    leaveSubject(family)
   }
 
   // Oldest first, so that sessions of one lifetime are forgotten as they end.
@@ -78,7 +58,7 @@ export function createMemoryRefreshStore(options: MemoryRefreshStoreOptions = {}
     }
   }
 
-  function add(family: Family, { hash, idleLifetime }: NewRefreshToken): void {
+  function add(family: MemoryFamily, { hash, idleLifetime }: NewRefreshToken): void {
     const idleExpiresAt = Math.min(clock() + idleLifetime * 1000, family.expiresAt)
     family.tokens.set(hash, { idleExpiresAt })
     family.idleExpiresAt = idleExpiresAt
@@ -86,18 +66,22 @@ export function createMemoryRefreshStore(options: MemoryRefreshStoreOptions = {}
     if (family.tokens.size > maxTokens) family.tokens.delete(oldest as string)
   }
 
-  function tokenOf({ familyId, hash }: RefreshTokenReference): [Family, Token] | undefined {
+  function tokenOf({
+    familyId,
+    hash,
+  }: RefreshTokenReference): [MemoryFamily, MemoryToken] | undefined {
     const family = families.get(familyId)
     const token = family?.tokens.get(hash)
     return family === undefined || token === undefined ? undefined : [family, token]
   }
 
-  function revoke(family: Family): void {
+  function revoke(family: MemoryFamily): void {
     family.revokedAt = clock()
+    leaveSubject(family)
   }
 
-  function isLive(family: Family): boolean {
-    return family.revokedAt === undefined && clock() < family.idleExpiresAt
+  function isLive({ idleExpiresAt }: MemoryFamily): boolean {
+    return clock() < idleExpiresAt
   }
 
   // Synchronous to the end, each of them: nothing can come between its reads and its writes.
@@ -110,9 +94,9 @@ export function createMemoryRefreshStore(options: MemoryRefreshStoreOptions = {}
         // A copy, as it would come back from an engine: what the caller does to its own stays outside.
         const { claims, meta } = structuredClone({ claims: given.claims, meta: given.meta })
         const times = { createdAt: now, lastUsedAt: now, expiresAt, idleExpiresAt: expiresAt }
-        const family: Family = { ...given, claims, meta, ...times, tokens: new Map() }
+        const family: MemoryFamily = { ...given, claims, meta, ...times, tokens: new Map() }
         families.set(family.id, family)
-        subjects.set(family.subject, (subjects.get(family.subject) ?? new Set()).add(family.id))
+        subjects.set(family.subject, (subjects.get(family.subject) ?? new Set()).add(family))
         add(family, token)
       }),
 
@@ -155,9 +139,7 @@ export function createMemoryRefreshStore(options: MemoryRefreshStoreOptions = {}
 
     revokeSubject: (subject, except) =>
       atOnce(() => {
-        const revoked = ofSubject(subject).filter(
-          ({ id, revokedAt }) => id !== except && revokedAt === undefined,
-        )
+        const revoked = ofSubject(subject).filter(({ id }) => id !== except)
         revoked.forEach(revoke)
         return revoked.map(({ id }) => id)
       }),
@@ -185,19 +167,4 @@ function atOnce<T>(work: () => T): Promise<T> {
   return new Promise((resolve) => {
     resolve(work())
   })
-}
-
-function toDate(instant: number | undefined): Date | undefined {
-  return instant === undefined ? undefined : new Date(instant)
-}
-
-function toRecord(family: Family): RefreshFamily {
-  const { id, subject, clientId, claims, meta } = family
-  return {
-    ...structuredClone({ id, subject, clientId, claims, meta }),
-    createdAt: new Date(family.createdAt),
-    lastUsedAt: new Date(family.lastUsedAt),
-    expiresAt: new Date(family.expiresAt),
-    revokedAt: toDate(family.revokedAt),
-  }
 }

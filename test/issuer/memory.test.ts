@@ -66,6 +66,21 @@ describe('createMemoryRefreshStore', () => {
     expect(await store.prune(20)).toBe(1)
   })
 
+  test('signs in at the same cost, however many sessions of the subject have ended', async () => {
+    const store = createMemoryRefreshStore({ maxSessions: 100_000 })
+    const subject = 'alice'
+    for (let n = 0; n < 20_000; n++) {
+      const id = String(n)
+      await store.create({ ...familyOf(id), subject }, tokenOf(id))
+      await store.revokeFamily(id)
+    }
+    const start = performance.now()
+    for (let n = 0; n < 1000; n++) expect(await store.list(subject)).toEqual([])
+    expect(performance.now() - start).toBeLessThan(500)
+    expect(await store.find({ familyId: '0', hash: '0' })).toBeDefined()
+    expect(await store.revokeSubject(subject)).toEqual([])
+  })
+
   test('shares no object with its callers', async () => {
     const store = createMemoryRefreshStore()
     const family = familyOf('a')
@@ -113,6 +128,17 @@ describe('createMemoryDenyList, full', () => {
     expect(performance.now() - start).toBeLessThan(1500)
     expect(await list.isDenied({ jti: '9999' })).toBe(false)
     expect(await list.isDenied({ jti: '119999' })).toBe(true)
+  })
+
+  test('holds a single entry where it is told to', async () => {
+    let now = 0
+    const list = createMemoryDenyList({ maxEntries: 1, clock: () => now })
+    for (const id of ['a', 'b', 'c', 'd']) {
+      await list.deny({ kind: 'jti', id, lifetime: 1 })
+      expect(await list.isDenied({ jti: id })).toBe(true)
+      now += 1000
+      expect(await list.isDenied({ jti: id })).toBe(false)
+    }
   })
 
   test('forgets entries in the order in which they end, repeated ones by their later end', async () => {

@@ -522,6 +522,8 @@ describe('createTokenIssuer', () => {
       '"accessTokenLifetime" must be at least 1',
     ],
     ['a window over a minute', { reuseInterval: 61 }, '"reuseInterval" must be 60 seconds at most'],
+    ['a jitter of less than nothing', { accessTokenJitter: -0.1 }, '"accessTokenJitter" must be a'],
+    ['a jitter that is no number', { accessTokenJitter: NaN }, '"accessTokenJitter" must be a'],
     ['a jitter of everything', { accessTokenJitter: 1 }, '"accessTokenJitter" must be less than 1'],
     [
       'a plain text as key',

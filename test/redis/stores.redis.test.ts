@@ -171,6 +171,14 @@ describe.each<[name: string, client: RedisClient]>([
     expect(await ioRedis.exists('bearer:subject:alice')).toBe(0)
   })
 
+  test('a session is revoked although its name cannot be removed', async () => {
+    const store = createRedisRefreshStore(client)
+    await store.create({ ...family, lifetime: 60 }, { hash: 'one', idleLifetime: 30 })
+    await ioRedis.set('bearer:subject:alice', 'something else')
+    expect(await store.revokeFamily(family.id)).toBe(true)
+    expect(await store.revokeFamily(family.id)).toBe(false)
+  })
+
   test('a session that is just beginning keeps its name', async () => {
     const store = createRedisRefreshStore(client)
     await ioRedis.zadd('bearer:subject:alice', Date.now() * 2000, family.id)

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { jwtBearer, TokenRejectedError, type JwtBearerEvents } from 'express-jwt-bearer'
+import { claimsOfToken } from '../../../src/core/authentication/result.js'
 import { authenticate, hs256, marker, now, options } from '../../support/tokens.js'
 
 const token = hs256({ sub: 'alice', email: marker })
@@ -65,5 +66,14 @@ describe('the result of an authentication', () => {
     ])
     expect(shown(contexts)).not.toContain(marker)
     expect(shown(contexts)).not.toContain(token.slice(0, 40))
+  })
+})
+
+describe('claimsOfToken()', () => {
+  test('gives what the token said, and nothing where there was none', async () => {
+    const result = await authenticate(options(), token)
+    if (result.kind !== 'success') throw new Error('the token is good')
+    expect(claimsOfToken(result)).toMatchObject({ sub: 'alice', email: marker })
+    expect(claimsOfToken({ ...result, kind: 'success' })).toBeUndefined()
   })
 })
