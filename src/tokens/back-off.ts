@@ -4,6 +4,7 @@ import type { TokenRequestError } from './token-client.js'
 const longestDelay = 30
 const longestRetryAfter = 3600
 const mostSessions = 1000
+const mostSetBack = 60
 
 /** Remembers who must not ask the issuer again yet. */
 export interface BackOff {
@@ -18,6 +19,8 @@ export interface BackOff {
 interface Wait {
   readonly failures: number
   readonly until: number
+  /** How many seconds there were to wait. */
+  readonly delay: number
 }
 
 /**
@@ -28,14 +31,19 @@ export function createBackOff(clock: () => number): BackOff {
   const sessions = new LruMap<string, Wait>(mostSessions)
   let everybody: Wait | undefined
 
-  const secondsLeft = (wait: Wait | undefined) => Math.max(0, ((wait?.until ?? 0) - clock()) / 1000)
+  // Never longer than there was to wait; a clock that went back by more than a minute ends the wait.
+  function secondsLeft(wait: Wait | undefined): number {
+    if (wait === undefined) return 0
+    const left = (wait.until - clock()) / 1000
+    return left > wait.delay + mostSetBack ? 0 : Math.max(0, Math.min(left, wait.delay))
+  }
 
   function waitAfter(earlier: Wait | undefined, retryAfter: number): Wait {
     const before = secondsLeft(earlier)
     // Attempts that were under way together are one failure, not many.
     const failures = (earlier?.failures ?? 0) + (before > 0 ? 0 : 1)
     const delay = Math.max(before, retryAfter, before > 0 ? 0 : delayAfter(failures))
-    return { failures, until: clock() + delay * 1000 }
+    return { failures, until: clock() + delay * 1000, delay }
   }
 
   return {

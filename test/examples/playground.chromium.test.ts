@@ -105,7 +105,7 @@ describe('the playground', () => {
   test('shows challenge, body, token and the checks before and after the one that failed', async () => {
     await send('Wrong audience', 'GET /api/orders')
     expect(await text('challenge')).toBe(
-      'Bearer error="invalid_token", error_description="The audience is invalid"',
+      'Bearer error="invalid_token", error_description="The audience is invalid", scope="orders.read"',
     )
     expect(JSON.parse(await text('body'))).toEqual({
       error: 'Unauthorized',

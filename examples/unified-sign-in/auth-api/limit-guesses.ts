@@ -3,15 +3,15 @@ import { rateLimit } from 'express-rate-limit'
 import { readLogin } from '../shared/models.js'
 
 /**
- * Limits guesses at the password of one account: ten wrong ones, then one a second on average.
+ * Limits guesses at the password of one account: five wrong ones every three seconds.
  *
  * Nobody is locked out: whoever guesses at an account must not be able to keep its owner from signing in, so the
  * pause is short, and who has the right password only has to come again.
  */
 export function limitGuesses(): RequestHandler {
   return rateLimit({
-    windowMs: 10_000,
-    limit: 10,
+    windowMs: 3000,
+    limit: 5,
     skipSuccessfulRequests: true,
     keyGenerator: (req) => readLogin(req.body)?.email.toLowerCase() ?? 'no account',
     standardHeaders: 'draft-7',

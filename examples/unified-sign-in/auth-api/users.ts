@@ -26,7 +26,7 @@ interface Hash {
 }
 
 // A core stays free for everything that is no password; each hash takes a thread of the pool as well.
-const takeTurns = createTurns({ atOnce: Math.max(1, availableParallelism() - 1), waiting: 20 })
+const takeTurns = createTurns({ atOnce: Math.max(1, availableParallelism() - 1), waiting: 8 })
 
 /**
  * Creates the table.

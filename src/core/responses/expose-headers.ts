@@ -9,6 +9,8 @@ const readable = ['WWW-Authenticate', 'Retry-After', 'DPoP-Nonce'] as const
  * @param coming - Headers that are written later.
  */
 export function exposeHeaders(res: Response, coming: readonly string[] = []): void {
+  // Plain servers may hand in less than a response.
+  if (typeof (res as Partial<Response>).getHeader !== 'function') return
   if (res.getHeader('Access-Control-Allow-Origin') === undefined) return
   const there = [res.getHeader('Access-Control-Expose-Headers') ?? []]
     .flat()
