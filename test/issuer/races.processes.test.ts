@@ -137,7 +137,8 @@ describe('a session that is refreshed without a pause', () => {
         result = await issuer.refresh(result.tokens.refreshToken)
       }
       const elapsed = (Date.now() - start) / 1000
-      expect(result.reason).toBe('expired')
+      // Redis drops what is over by itself, and may have done so by the time it is asked.
+      expect(['expired', 'unknown']).toContain(result.reason)
       expect(rotations).toBeGreaterThan(1000)
       expect(lastExp).toBeLessThanOrEqual(Math.ceil(end.getTime() / 1000))
       expect(elapsed).toBeGreaterThan(absoluteLifetime - 0.1)
