@@ -7,7 +7,7 @@ import {
 } from '@opentelemetry/sdk-metrics'
 import { pino } from 'pino'
 import request from 'supertest'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createApp, observe, requestFields } from '../../examples/diagnostics.js'
 import { startExample } from '../support/start-example.js'
 
@@ -114,6 +114,13 @@ describe('the diagnostics example', () => {
     const answer = await fetch(`${example.url}/orders`, {
       headers: { Authorization: `Bearer ${token}` },
     })
+    // Lines of a log may come after the answer.
+    await vi.waitFor(
+      () => {
+        expect(example.output()).toContain('"event":"authenticated"')
+      },
+      { timeout: 10_000 },
+    )
     await example.stop()
     expect(answer.status).toBe(200)
     expect(example.output()).toContain(answer.headers.get('x-request-id'))

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import request from 'supertest'
 import { vi } from 'vitest'
 import { memorySessionStore, type SessionOptions } from 'express-jwt-bearer/session'
@@ -21,6 +22,9 @@ export function strictIssuer(options: { delay?: number } = {}) {
 
 /** An app, and the cookie of somebody whose access token has just run out. */
 export async function expired(options: Partial<SessionOptions>, lifetime = 600) {
+  // Tokens count whole seconds: the token has to be made in the second that this clock is read in.
+  const sinceSecond = Date.now() % 1000
+  if (sinceSecond > 400) await wait(1000 - sinceSecond)
   let now = Date.now()
   const clock = () => now
   const store = options.store ?? memorySessionStore({ clock })
