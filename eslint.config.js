@@ -55,9 +55,16 @@ export default defineConfig(
     files: ['examples/playground/public/*.js'],
     languageOptions: {
       globals: Object.fromEntries(
-        ['atob', 'document', 'fetch', 'FormData', 'Headers', 'TextDecoder', 'window'].map(
-          (name) => [name, 'readonly'],
-        ),
+        [
+          'atob',
+          'document',
+          'fetch',
+          'FormData',
+          'Headers',
+          'navigator',
+          'TextDecoder',
+          'window',
+        ].map((name) => [name, 'readonly']),
       ),
     },
   },

@@ -5,32 +5,45 @@ import express, {
   type RequestHandler,
   type Response,
 } from 'express'
-import { AuthError, getAuthentication, jwtBearer } from 'express-jwt-bearer'
-import type { TestIssuer } from 'express-jwt-bearer/testing'
+import { jwtBearer } from 'express-jwt-bearer'
+import { createMemoryReplayCache, dpop } from 'express-jwt-bearer/dpop'
+import { createDemo } from './demo.js'
 import { createOrders } from './orders.js'
-import { createCallers } from './tokens.js'
+import { explainingEvents, showOutcome } from './outcome.js'
+import type { Sources } from './tokens.js'
 
 const page = fileURLToPath(new URL('public', import.meta.url))
+const guides = fileURLToPath(new URL('..', import.meta.url))
 
-/** Makes the playground: the API, the page that calls it and the tokens to call it with. */
-export function createApp(issuer: TestIssuer): Express {
-  const callers = createCallers(issuer)
+/**
+ * Makes the playground: the API, the page that calls it and the tokens to call it with.
+ *
+ * @param url - Where it is called.
+ */
+export function createApp(url: string, sources: Sources): Express {
+  const { issuer, opaque } = sources
   const bearer = jwtBearer({
     ...issuer.options,
     tokenValidationParameters: {
       ...issuer.options.tokenValidationParameters,
       validTypes: ['at+jwt'],
     },
+    introspection: opaque.introspection,
+    proofOfPossession: dpop({
+      publicUrl: url,
+      replayCache: createMemoryReplayCache(),
+      validAlgorithms: ['ES256'],
+      allowBearerTokens: true, // The other callers of the playground have no key.
+    }),
+    events: explainingEvents(issuer),
   })
 
   const app = express()
   app.disable('x-powered-by')
   app.use(protectPage, express.static(page))
-  app.get('/demo/tokens/:caller', async (req, res) => {
-    const token = await callers.get(req.params.caller)?.()
-    res.set('Cache-Control', 'no-store')
-    if (token === undefined) res.status(404).json({ error: 'Not Found' })
-    else res.type('text').send(token)
+  app.use('/demo', createDemo(url, sources))
+  app.get(/^\/guides\/(?:[a-z-]+\/)?[a-zA-Z-]+\.md$/, (req, res) => {
+    res.type('text/plain').sendFile(req.path.slice('/guides/'.length), { root: guides })
   })
   app.use('/api', bearer, showOutcome, createOrders())
   app.use((_req, res) => {
@@ -47,14 +60,6 @@ const protectPage: RequestHandler = (_req, res, next) => {
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',
   })
-  next()
-}
-
-// For the playground's list of checks alone: a public route answers 200 whatever the token is worth.
-const showOutcome: RequestHandler = (req, res, next) => {
-  const result = getAuthentication(req)
-  const failed = result.kind === 'failure' && result.error instanceof AuthError
-  res.set('Demo-Outcome', failed ? result.error.code : result.kind)
   next()
 }
 

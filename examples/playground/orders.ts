@@ -16,6 +16,24 @@ const { authorize } = createAuthorization({
   },
 })
 
+/** What a route asks for. */
+export interface Need {
+  readonly role?: string
+  readonly scope?: string
+}
+
+// Once more, to say what a caller lacks: a requirement that has failed gives no more than its name.
+const needs = new Map<string, Need>([
+  ['GET /api/orders', { scope: 'orders.read' }],
+  ['POST /api/orders/1042/ship', { scope: 'orders.write' }],
+  ['GET /api/revenue', { role: 'Admin' }],
+])
+
+/** Looks up what a route asks for. */
+export function needOf(method: string, path: string): Need | undefined {
+  return needs.get(`${method} ${path}`)
+}
+
 /** An orders API: a guard in front of each route says who may use it. */
 export function createOrders(): Router {
   const tea: Order = { id: 1042, item: 'Green tea', total: 12, status: 'paid' }

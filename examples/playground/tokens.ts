@@ -1,4 +1,5 @@
-import { createTestIssuer, type TestIssuer } from 'express-jwt-bearer/testing'
+import { createTestIssuer, type DpopClient, type TestIssuer } from 'express-jwt-bearer/testing'
+import type { OpaqueTokens } from './opaque.js'
 
 const reader = { sub: 'rita', name: 'Rita Reader', roles: ['Reader'], scope: 'orders.read' }
 const admin = {
@@ -8,15 +9,29 @@ const admin = {
   scope: 'orders.read orders.write',
 }
 
+/** Who makes the tokens of the playground. */
+export interface Sources {
+  readonly issuer: TestIssuer
+  /** A client with a key of its own, which tokens are bound to. */
+  readonly client: DpopClient
+  readonly opaque: OpaqueTokens
+}
+
 /** The callers one can be, besides nobody: by name, how each gets a token. */
 export type Callers = ReadonlyMap<string, () => Promise<string>>
 
 /** Makes the callers of the playground, good and bad. */
-export function createCallers(issuer: TestIssuer): Callers {
+export function createCallers({ issuer, client, opaque }: Sources): Callers {
   const aDay = { expiresIn: 86400 }
+  const bound = () => issuer.token({ ...reader, cnf: { jkt: client.thumbprint } }, aDay)
+  // One of each, and no more: the page may ask for them as often as it likes.
+  const ofReader = opaque.issue(reader)
+  const revoked = opaque.revoked()
   return new Map([
     ['reader', () => issuer.token(reader, aDay)],
     ['admin', () => issuer.token(admin, aDay)],
+    ['bound', bound],
+    ['opaque', () => Promise.resolve(ofReader)],
     ['expired', () => issuer.expired(reader)],
     ['not-yet-valid', () => issuer.notYetValid(reader)],
     ['wrong-audience', () => issuer.wrongAudience(reader)],
@@ -25,7 +40,15 @@ export function createCallers(issuer: TestIssuer): Callers {
     ['unsigned', () => issuer.unsigned(admin)],
     ['unknown-key', async () => (await impostorOf(issuer)).token(reader)],
     ['wrong-type', () => issuer.token(reader, { header: { typ: 'id+jwt' } })],
+    ['stolen', bound],
+    ['revoked', () => Promise.resolve(revoked)],
   ])
+}
+
+/** Signs exactly these claims: what is left out stays out. */
+export function signClaims(issuer: TestIssuer, claims: object): Promise<string> {
+  const nothing = { iss: undefined, aud: undefined, sub: undefined, iat: undefined, exp: undefined }
+  return issuer.token({ ...nothing, ...claims })
 }
 
 // Somebody else who calls himself the issuer.

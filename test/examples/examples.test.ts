@@ -84,6 +84,29 @@ describe('playground', () => {
     expect(await broken.text()).not.toContain('node_modules')
   })
 
+  test('signs and proves nothing but what it can', async () => {
+    const post = async (path: string, body: unknown) => {
+      const response = await fetch(`${playground.url}/demo/${path}`, {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+      return response.status
+    }
+    expect(await post('tokens', { sub: 'rita' })).toBe(200)
+    expect(await post('tokens', ['rita'])).toBe(400)
+    expect(await post('proofs', { token: 'x', method: 'GET', path: '/api/me' })).toBe(200)
+    for (const body of [{}, { token: 'x', method: 'GET', path: '@elsewhere.example/' }, [1]])
+      expect(await post('proofs', body)).toBe(400)
+  })
+
+  test('serves the guides and nothing else of their folder', async () => {
+    for (const path of ['README.md', 'policies.md', 'dpop/README.md'])
+      expect((await call(`${playground.url}/guides/${path}`)).status).toBe(200)
+    for (const path of ['run.js', 'nowhere.md', '..%2fREADME.md', 'playground/app.ts'])
+      expect((await call(`${playground.url}/guides/${path}`)).status).toBe(404)
+  })
+
   test('says so when its port is taken', { timeout: startTime }, async () => {
     const other = createServer().listen(0, '127.0.0.1')
     await once(other, 'listening')

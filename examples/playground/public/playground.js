@@ -1,67 +1,64 @@
+import { chooseEditedClaims, credentialsFor, nameOf, showEditors } from './callers.js'
 import { judgedChecks, summarize, waitingChecks } from './checks.js'
+import { offerCurl } from './curl.js'
 import { showAnswer, showChecks, showResponse, showToken } from './result.js'
+import { isJwt } from './token.js'
 
 const form = document.getElementById('request')
-const paste = document.getElementById('paste')
-const pasted = document.getElementById('pasted')
+let shownClaims
 
 showChecks(waitingChecks())
-showPaste()
-form.addEventListener('change', showPaste)
+showEditors(form)
+form.addEventListener('change', () => showEditors(form))
 form.addEventListener('submit', (event) => {
   event.preventDefault()
   if (form.ariaBusy !== 'true') void send(new FormData(form))
 })
-
-function showPaste() {
-  paste.hidden = new FormData(form).get('caller') !== 'pasted'
-}
+document.getElementById('edit-claims').addEventListener('click', () => {
+  chooseEditedClaims(form, shownClaims)
+})
 
 async function send(choice) {
   form.ariaBusy = 'true'
   const caller = choice.get('caller')
   const [method, path] = choice.get('route').split(' ')
-  const sent = `${method} ${path}, ${nameOf(caller)}`
-  let token
+  const sent = `${method} ${path}, ${nameOf(form, caller)}`
+  const target = { method, path }
+  let credentials = {}
+  let response
   try {
-    token = await tokenOf(caller)
-    const response = await fetch(path, { method, headers: headersFor(token), cache: 'no-store' })
-    await show(sent, response)
+    credentials = await credentialsFor(caller, target)
+    const { headers } = credentials
+    response = await fetch(path, { method, headers: sendable(headers), cache: 'no-store' })
+    await show(sent, response, credentials)
+    offerCurl(target, headers, () => credentialsFor(caller, target))
   } catch (error) {
     showNothing(sent, error)
+    offerCurl()
   }
-  showToken(token)
+  shownClaims = showToken(credentials, response?.headers.get('Demo-Claims'))
   form.ariaBusy = 'false'
   bringIntoView(document.getElementById('answer'))
 }
 
-function nameOf(caller) {
-  return form.querySelector(`input[value="${caller}"]`).parentElement.textContent.trim()
-}
-
-async function tokenOf(caller) {
-  if (caller === 'nobody') return undefined
-  if (caller === 'pasted') return pasted.value.trim() || undefined
-  const response = await fetch(`/demo/tokens/${caller}`)
-  return response.text()
-}
-
-function headersFor(token) {
-  if (token === undefined) return {}
+function sendable(headers) {
   try {
-    return new Headers({ Authorization: `Bearer ${token}` })
+    return new Headers(headers)
   } catch (cause) {
     throw new RangeError('A browser cannot send this text in a header.', { cause })
   }
 }
 
-async function show(sent, response) {
+async function show(sent, response, { token }) {
   const outcome = response.headers.get('Demo-Outcome')
-  const checks = judgedChecks(outcome, response.status)
+  const isOpaque = token !== undefined && !isJwt(token)
+  const checks = judgedChecks(outcome, response.status, isOpaque)
   showAnswer({
     sent,
     status: `${response.status} ${response.statusText}`,
     summary: summarize(outcome, response.ok, checks),
+    why: decodeURIComponent(response.headers.get('Demo-Explanation') ?? ''),
+    guide: checks.find(({ state }) => state === 'failed')?.guide,
     tone: response.ok ? 'good' : 'bad',
   })
   showChecks(checks)
@@ -80,10 +77,8 @@ function showNothing(sent, error) {
   showResponse('', '')
 }
 
-// On a phone the answer is below the form.
+// On a phone the answer is below the form. At once: what scrolls slowly is out of sight for that long.
 function bringIntoView(answer) {
   const { top, bottom } = answer.getBoundingClientRect()
-  if (top >= 0 && bottom <= window.innerHeight) return
-  const isCalm = window.matchMedia('(prefers-reduced-motion: reduce)').matches
-  answer.scrollIntoView({ behavior: isCalm ? 'auto' : 'smooth', block: 'start' })
+  if (top < 0 || bottom > window.innerHeight) answer.scrollIntoView({ block: 'start' })
 }

@@ -8,20 +8,27 @@ const stateTexts = {
   failed: 'failed',
   skipped: 'not reached',
   off: 'not set up here',
+  opaque: 'not for opaque tokens',
+  unneeded: 'not for JWTs',
 }
 
-/** Shows what was sent, the status in large and a sentence about it. */
-export function showAnswer({ sent, status, summary, tone }) {
+/** Shows what was sent, the status in large, a sentence about it, and why. */
+export function showAnswer({ sent, status, summary, why = '', guide = 'answers.md', tone }) {
   element('sent').hidden = false
   element('sent').textContent = sent
   element('answer').dataset.tone = tone
   element('status').textContent = status
   element('summary').textContent = summary
+  element('why').parentElement.hidden = why === ''
+  element('why').replaceChildren(...withCode(why))
+  element('guide').href = `guides/${guide}`
+  element('guide').textContent = `Guide: ${guide.replace('/README.md', '')}`
 }
 
 /** Shows the challenge and the body; text from the network stays text. */
 export function showResponse(challenge, body) {
-  showText('challenge', challenge)
+  // Of several challenges each has a line.
+  showText('challenge', challenge?.replaceAll(/, (?=(?:Bearer|DPoP)(?: |$))/g, '\n'))
   showText('body', pretty(body))
 }
 
@@ -37,14 +44,23 @@ export function showChecks(checks) {
   )
 }
 
-/** Shows a token as it was sent, and what it says. */
-export function showToken(token) {
-  const decoded = token === undefined ? undefined : decodeToken(token)
-  element('raw').replaceChildren(...coloured(token, decoded !== undefined))
+/**
+ * Shows a token as it was sent, and what it says; of an opaque one, what its issuer said.
+ *
+ * Gives its claims.
+ */
+export function showToken({ token, proof }, answer) {
+  const decoded = token === undefined ? undefined : (decodeToken(token) ?? readAnswer(answer))
+  element('raw').replaceChildren(...coloured(token, decoded?.header !== undefined))
+  element('proved').hidden = proof === undefined
+  element('proof').textContent = proof ?? ''
   element('decoded').hidden = decoded === undefined
   element('undecoded').hidden = token === undefined || decoded !== undefined
-  if (decoded === undefined) return
-  element('header').textContent = JSON.stringify(decoded.header, undefined, 2)
+  if (decoded === undefined) return undefined
+  element('header').textContent =
+    decoded.header === undefined
+      ? 'none: the issuer of this opaque token says what it means'
+      : JSON.stringify(decoded.header, undefined, 2)
   element('claims').textContent = JSON.stringify(decoded.claims, undefined, 2)
   element('times').replaceChildren(
     ...describeTimes(decoded.claims).map((text) => {
@@ -53,6 +69,21 @@ export function showToken(token) {
       return item
     }),
   )
+  return decoded.claims
+}
+
+function readAnswer(answer) {
+  return answer ? { claims: JSON.parse(decodeURIComponent(answer)) } : undefined
+}
+
+// What stands in backticks becomes code; all of it stays text.
+function withCode(text) {
+  return text.split('`').map((part, index) => {
+    if (index % 2 === 0) return part
+    const code = document.createElement('code')
+    code.textContent = part
+    return code
+  })
 }
 
 function coloured(token, isToken) {

@@ -19,6 +19,15 @@ export function decodeToken(token) {
   }
 }
 
+/** Tells whether a token is one that the API reads itself: it begins with a header in JSON. */
+export function isJwt(token) {
+  try {
+    return token.includes('.') && isObject(decodePart(token.split('.')[0]))
+  } catch {
+    return false
+  }
+}
+
 /** Says in words when a token begins and ends. */
 export function describeTimes(claims) {
   return Object.entries(labels).flatMap(([claim, label]) => {
