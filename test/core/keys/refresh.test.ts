@@ -111,8 +111,9 @@ describe('a key set without one usable key', () => {
     })
     const { judge } = bearer()
     expect(await judge(await token({}, key))).toBe('success')
+    // Newer versions of Node write such a key down; it is refused for its coordinates then.
     expect(last('refreshed')).toMatchObject({
-      skippedKeys: [{ kid: 'deep', reason: 'it cannot be read' }],
+      skippedKeys: [{ kid: 'deep', reason: expect.stringMatching(/cannot be read/) }],
     })
   })
 })
