@@ -66,20 +66,17 @@ export function readArguments(command: Command, words: readonly string[]): Argum
 }
 
 function parsed(words: readonly string[], options: OptionTable) {
-  try {
-    return parseArgs({ args: [...words], options, allowPositionals: true, strict: true })
-  } catch (error) {
-    const { code } = error as { code?: unknown }
-    if (code !== 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw new UsageError((error as Error).message)
-    const name = words.find((word) => word.startsWith('-') && !isKnown(word, options)) ?? ''
-    // The value behind "=" may be a secret.
-    throw new UsageError(`unknown option ${JSON.stringify(name.split('=')[0])}; see --help`)
+  const config = { args: [...words], options, allowPositionals: true }
+  const { tokens } = parseArgs({ ...config, strict: false, tokens: true })
+  for (const token of tokens) {
+    if (token.kind === 'option' && !Object.hasOwn(options, token.name)) {
+      // Its name alone: the value behind "=" may be a secret.
+      throw new UsageError(`unknown option ${JSON.stringify(token.rawName)}; see --help`)
+    }
   }
-}
-
-function isKnown(word: string, options: OptionTable): boolean {
-  const [name = ''] = word.replace(/^--?/, '').split('=')
-  return (
-    word === '-' || name in options || Object.values(options).some(({ short }) => short === name)
-  )
+  try {
+    return parseArgs({ ...config, strict: true })
+  } catch (error) {
+    throw new UsageError((error as Error).message)
+  }
 }

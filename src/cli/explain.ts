@@ -107,8 +107,7 @@ function reportOf(explanation: Explanation, { colors }: Terminal): Report {
 
 function codeOf(status: number): number {
   if (status === 200) return exitCodes.done
-  if (status === 503) return exitCodes.unreachable
-  return status < 500 ? exitCodes.refused : exitCodes.bug
+  return status === 503 ? exitCodes.unreachable : exitCodes.refused
 }
 
 function lineOf({ name, ok, token, accepted }: ExplainedCheck, colors: boolean): string {

@@ -65,7 +65,7 @@ async function describe(jwk: unknown): Promise<ListedKey> {
     kty: text('kty'),
     alg: text('alg'),
     use: text('use'),
-    size: sizeOf(members),
+    size: sizeOf(members, text('crv')),
     thumbprint: await calculateJwkThumbprint(members as JWK).catch(() => null),
     usable: reason === null,
     reason,
@@ -82,14 +82,11 @@ function unusableReason(jwk: Record<string, unknown>): string | null {
   }
 }
 
-function sizeOf(jwk: Record<string, unknown>): string | null {
+function sizeOf(jwk: Record<string, unknown>, curve: string | null): string | null {
   try {
-    const { asymmetricKeyDetails: details, asymmetricKeyType } = createPublicKey({
-      key: jwk as JsonWebKey,
-      format: 'jwk',
-    })
-    if (details?.modulusLength !== undefined) return `${details.modulusLength} bits`
-    return typeof jwk['crv'] === 'string' ? jwk['crv'] : (asymmetricKeyType ?? null)
+    const { asymmetricKeyDetails } = createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' })
+    const bits = asymmetricKeyDetails?.modulusLength
+    return bits === undefined ? curve : `${bits} bits`
   } catch {
     return null
   }

@@ -1,3 +1,5 @@
+import { jsonObject } from './json-object.js'
+
 /** What can be read of a token without checking anything. */
 export interface TokenParts {
   readonly parts: readonly string[]
@@ -13,14 +15,7 @@ export function readTokenParts(token: string): TokenParts {
 
 function objectIn(part: string | undefined): Readonly<Record<string, unknown>> | undefined {
   if (part === undefined || !/^[\w-]+$/.test(part)) return undefined
-  try {
-    const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString())
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined
-  } catch {
-    return undefined
-  }
+  return jsonObject(Buffer.from(part, 'base64url').toString())
 }
 
 /** Says what kind of value a claim has, for output that must not show it. */

@@ -46,6 +46,13 @@ describe('decode', () => {
     expect(out).toContain('"exp": "number"')
   })
 
+  test('tells null and lists from other values with --redact', async () => {
+    const input = await issuer.token({ none: null, many: ['a', 'b'] })
+    const { out } = await runCli(['decode', '-', '--redact'], { input })
+    expect(out).toContain('"none": "null"')
+    expect(out).toContain('"many": "array of 2"')
+  })
+
   test('gives machines the header and the claims', async () => {
     const run = await runCli(['decode', '-', '--json'], { input: token })
     expect(run.json()).toMatchObject({ checked: false, claims: { sub: 'alice' } })

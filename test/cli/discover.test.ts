@@ -249,6 +249,32 @@ describe('discover', () => {
     expect(found?.fails.map(({ client }) => client)).toEqual(clients)
   })
 
+  test.each<[string, Route]>([
+    ['a list', json([])],
+    ['null', json(null)],
+    ['no JSON', (_, response) => response.end('<html>')],
+    ['nothing', status(204)],
+  ])('counts %s as no document', async (_, answer) => {
+    const { url } = await startApi(() => ({
+      '/.well-known/oauth-protected-resource/mcp': answer,
+      '/.well-known/oauth-protected-resource': answer,
+    }))
+    const { code, found } = await discover(url)
+    expect(code).toBe(1)
+    expect(found?.steps.slice(1).map(({ ok, detail }) => [ok, detail])).toEqual(
+      Array(3).fill([false, 'no document']),
+    )
+  })
+
+  test('goes on where an address does not answer', async () => {
+    const { url } = await startApi(() => ({
+      '/mcp': status(401, { 'WWW-Authenticate': 'Bearer resource_metadata="http://127.0.0.1:1"' }),
+    }))
+    const { found } = await discover(url)
+    expect(found?.steps[1]).toMatchObject({ name: 'resource_metadata', status: null, ok: false })
+    expect(found?.fails.map(({ client }) => client)).toEqual(['Claude Code'])
+  })
+
   test('takes the metadata of an authorization server from OpenID Connect where OAuth has none', async () => {
     const { url } = await startApi((base) => ({
       '/.well-known/oauth-authorization-server/as': undefined,

@@ -111,6 +111,47 @@ describe('explainToken', () => {
     expect(answer.status).toBe(401)
   })
 
+  test('says of an empty token that it has no form', async () => {
+    const { checks, answer } = await explain('')
+    expect(checks[0]).toMatchObject({ name: 'form', ok: false })
+    expect(answer).toEqual({ status: 401, challenge: 'Bearer' })
+  })
+
+  test('answers 500 where an event of the API fails', async () => {
+    const onTokenValidated = () => {
+      throw new Error('a fault of the app')
+    }
+    const { answer } = await explain(good, {
+      options: { ...published, events: { onTokenValidated } },
+    })
+    expect(answer).toEqual({ status: 500, challenge: undefined })
+  })
+
+  test('fetches by itself where the options bring no fetch', async () => {
+    const served = await createTestIssuer({ audience })
+    const listening = await served.listen()
+    const options = { audience, authority: listening.url, requireHttpsMetadata: false }
+    const { answer } = await explain(await served.token(), { options })
+    await listening.close()
+    expect(answer.status).toBe(200)
+  })
+
+  test('counts the keys that an issuer has too many of to show', async () => {
+    const others = Array.from({ length: 8 }, (_, index) => ({ kty: 'EC', kid: `key-${index}` }))
+    const { checks } = await explain(good, {
+      options: {
+        ...published,
+        fetch: async (input, init) => {
+          const answer = await issuer.fetch(input, init)
+          const document = (await answer.json()) as { keys?: object[] }
+          const keys = [{ kty: 'EC' }, ...others, ...(document.keys ?? [])]
+          return Response.json(document.keys === undefined ? document : { keys })
+        },
+      },
+    })
+    expect(checks[2]?.accepted).toMatch(/^a key without kid, key-0, .*, key-6 and 2 more$/)
+  })
+
   test('tries scopes and roles', async () => {
     const met = await explain(good, { scopes: ['orders.read'], roles: ['Reader'] })
     expect(met.answer.status).toBe(200)
@@ -151,6 +192,8 @@ describe('explainToken', () => {
     expect(checks.find(({ name }) => name === 'issuer')?.ok).toBeNull()
     expect(checks.find(({ name }) => name === 'audience')?.ok).toBe(true)
     expect(likely).toMatch(/could not be fetched/)
+    const unreadable = good.replace(/\.[\w-]+\./, '.eyJz.')
+    expect((await explain(unreadable, { options: { ...published, fetch } })).likely).toBe(likely)
   })
 
   test('heeds validators, types and ages of the options', async () => {
@@ -234,6 +277,18 @@ describe('the likely cause', () => {
       'a token for Graph by its header',
       async () => explain(await stranger.token({}, { header: { nonce: 'n' } })),
       /Microsoft Graph/,
+    ],
+    [
+      'a token for Graph where the API has no audience',
+      async () =>
+        explain(await stranger.token({ aud: graph }), {
+          options: {
+            ...published,
+            audience: undefined,
+            tokenValidationParameters: { validateAudience: false },
+          },
+        }),
+      /Microsoft Graph.*api:\/\/<client id>\/\.default/,
     ],
     ['version 1 of Entra ID', () => from(entra2, { iss: entra1 }), /version 1 token/],
     ['version 2 of Entra ID', () => from(entra1, { iss: entra2 }), /version 2 token/],
@@ -374,6 +429,19 @@ describe('explainToken with a proof', async () => {
 
   test('says so where it does not fit otherwise', async () => {
     expect((await prove(`${publicUrl}/orders`, 'POST')).likely).toMatch(/its key, method, address/)
+  })
+
+  test('says so of a proof that names no address', async () => {
+    const [header, , signature] = (await client.proof('GET', `${publicUrl}/orders`)).split('.')
+    const payload = Buffer.from('{}').toString('base64url')
+    const { authorization } = lowerCased(await client.headers('GET', `${publicUrl}/orders`))
+    const { likely } = await explainToken({
+      token: String(authorization).replace('DPoP ', ''),
+      proof: `${header}.${payload}.${signature}`,
+      options,
+      publicUrl,
+    })
+    expect(likely).toMatch(/its key, method, address/)
   })
 
   test('cannot tell where the signature of the token fails', async () => {

@@ -176,6 +176,11 @@ describe('explain', () => {
       /--url/,
     ],
     ['an address that is none', ['--audience', 'a', '--url', 'orders'], /--url/],
+    [
+      'a scope that is empty',
+      ['--audience', 'a', '--authority', 'https://i.example', '--scope', ''],
+      /requireScope/,
+    ],
   ])('answers %s with exit code 2', async (_, words, text) => {
     const { code, out, notes } = await runCli(['explain', '-', ...words], { input: 'x' })
     expect([code, out]).toEqual([2, ''])

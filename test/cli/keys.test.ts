@@ -75,6 +75,7 @@ describe('keys', () => {
       /✓ good {2}EC {2}ES256 {2}sig {2}P-256 {2}[\w-]{43}\n✗ no kid .* unusable: /,
     )
     expect((await list([])).out).toBe('The key set is empty.')
+    expect((await list([{ ...rsa(2048), crv: 'P-256' }])).out).toContain('2048 bits')
   })
 
   test('finds the keys by the authority', async () => {
@@ -99,6 +100,12 @@ describe('keys', () => {
       ...['--backchannel-timeout', '0.2'],
     ])
     expect([code, out]).toEqual([3, ''])
+  })
+
+  test('asks over https alone unless it is told otherwise', async () => {
+    const { code, notes } = await runCli(['keys', '--jwks-uri', 'https://127.0.0.1:1/jwks'])
+    expect(code).toBe(3)
+    expect(notes).toContain('The keys cannot be fetched')
   })
 
   test.each<[string, string[], RegExp]>([

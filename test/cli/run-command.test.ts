@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
 import { Arguments, type Command } from '../../src/cli/arguments.js'
 import { nodeTerminal } from '../../src/cli/node-terminal.js'
@@ -82,6 +83,21 @@ describe('Arguments', () => {
   })
 })
 
+describe('readArguments', () => {
+  test.each([
+    ['one that no command has', '--sceret=hush', '--sceret'],
+    ['a short one that no command has', '-x', '-x'],
+    ['a long one behind a single dash', '-json', '-j'],
+    ['a short one behind two dashes', '--h', '--h'],
+    ['one that every object has', '--toString=hush', '--toString'],
+  ])('names %s', async (_, word, name) => {
+    const { code, out, notes } = await runCli(['decode', word, '-'])
+    expect([code, out]).toEqual([2, ''])
+    expect(notes).toContain(`unknown option "${name}"; see --help`)
+    expect(notes).not.toContain('hush')
+  })
+})
+
 describe('nodeTerminal', () => {
   test('is the terminal of this process', async () => {
     const terminal = nodeTerminal()
@@ -94,4 +110,24 @@ describe('nodeTerminal', () => {
     terminal.note('')
     terminal.out('')
   })
+
+  test.each([
+    ['on a terminal', { isTTY: true }, {}, true],
+    ['but not where NO_COLOR forbids it', { isTTY: true }, { NO_COLOR: '1' }, false],
+    ['but not into a file', {}, {}, false],
+  ])('colours %s', (_, stream, env, colors) => {
+    expect(nodeTerminal(hostOf({ env, stdout: { ...stream, write: () => true } })).colors).toBe(
+      colors,
+    )
+  })
+
+  test('reads all of its input', async () => {
+    const terminal = nodeTerminal(hostOf({ stdin: Readable.from(['a.b', '.c\n']) }))
+    await expect(terminal.readInput()).resolves.toBe('a.b.c\n')
+  })
+
+  function hostOf(changed: Partial<Parameters<typeof nodeTerminal>[0]>) {
+    const { env, stdin, stdout, stderr } = process
+    return { cwd: () => process.cwd(), env, stdin, stdout, stderr, ...changed }
+  }
 })

@@ -1,3 +1,4 @@
+import { jsonObject } from '../json-object.js'
 import { limitedText } from '../explain/recorded-fetch.js'
 
 /** What an address answered. */
@@ -34,7 +35,7 @@ export function createAsk(fetch: typeof globalThis.fetch): Ask {
         signal: AbortSignal.timeout(5000),
       })
       const { status, headers } = response
-      return { url, status, headers, document: objectIn(await limitedText(response)) }
+      return { url, status, headers, document: jsonObject(await limitedText(response)) }
     } catch {
       return { url, status: undefined, headers: new Headers(), document: undefined }
     }
@@ -44,15 +45,4 @@ export function createAsk(fetch: typeof globalThis.fetch): Ask {
 /** Tells whether pages on other origins may read an answer. */
 export function readableElsewhere({ headers }: Asked): boolean {
   return ['*', foreignOrigin].includes(headers.get('access-control-allow-origin') ?? '')
-}
-
-function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined
-  } catch {
-    return undefined
-  }
 }

@@ -19,8 +19,9 @@ export interface Discovery {
 export async function discoverApi(url: URL, fetch: typeof globalThis.fetch): Promise<Discovery> {
   const ask = createAsk(fetch)
   const first = await withoutToken(url, ask)
-  if (first.status === undefined || first.status >= 500) {
-    const what = first.status === undefined ? 'does not answer' : `answers ${first.status}`
+  const { status } = first
+  if (status === undefined || status >= 500) {
+    const what = status === undefined ? 'does not answer' : `answers ${status}`
     const unreachable = `${url.origin}${url.pathname} ${what}`
     return { steps: [], works: [], fails: [], warnings: [], unreachable }
   }
@@ -30,14 +31,13 @@ export async function discoverApi(url: URL, fetch: typeof globalThis.fetch): Pro
     .find((address) => address !== undefined && URL.canParse(address))
   const steps: Step[] = [
     firstStep(
-      first,
+      { ...first, status },
       challenges.map(({ scheme }) => scheme),
     ),
   ]
   const documents = await findDocuments(url, named, ask, steps)
   const [document] = documents
-  const servers =
-    document === undefined ? [] : await inspectServers(document.asked.document ?? {}, ask, steps)
+  const servers = document === undefined ? [] : await inspectServers(document.servers, ask, steps)
   const outcome = judgeClients({ url, first, named, documents, servers })
   return {
     steps,
@@ -62,11 +62,14 @@ async function withoutToken(url: URL, ask: Ask): Promise<Asked> {
   return posted.status === 401 ? posted : answer
 }
 
-function firstStep({ url, status, headers }: Asked, schemes: readonly string[]): Step {
+function firstStep(
+  { url, status, headers }: Asked & { readonly status: number },
+  schemes: readonly string[],
+): Step {
   return {
     name: 'request without token',
     url,
-    status: status ?? null,
+    status,
     ok: status === 401 && schemes.length > 0,
     detail: headers.get('www-authenticate') ?? 'no WWW-Authenticate',
   }
@@ -87,12 +90,12 @@ async function findDocuments(
   const found: FoundDocument[] = []
   for (const [way, address] of ways) {
     const asked = await ask(address)
-    const resource = asked.document?.['resource']
+    const { resource, authorization_servers: servers } = asked.document ?? {}
     const ok = asked.status === 200 && typeof resource === 'string'
     const expected = way === 'root' ? new URL(url.origin) : url
     const detail = ok ? `resource ${resource}: ${fitOf(resource, expected)}` : 'no document'
     steps.push({ name: names[way], url: address, status: asked.status ?? null, ok, detail })
-    if (ok) found.push({ way, asked, resource })
+    if (ok) found.push({ way, asked, resource, servers })
   }
   return found
 }

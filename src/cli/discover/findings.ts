@@ -14,4 +14,6 @@ export interface FoundDocument {
   readonly way: 'header' | 'path' | 'root'
   readonly asked: Asked
   readonly resource: unknown
+  /** Its `authorization_servers`, as they stand there. */
+  readonly servers: unknown
 }

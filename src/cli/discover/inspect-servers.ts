@@ -10,13 +10,12 @@ export interface InspectedServer {
   readonly usable: boolean
 }
 
-/** Looks at each authorization server of a document, in the order of MCP. */
+/** Looks at each authorization server that a document names, in the order of MCP. */
 export async function inspectServers(
-  document: Readonly<Record<string, unknown>>,
+  named: unknown,
   ask: Ask,
   steps: Step[],
 ): Promise<readonly InspectedServer[]> {
-  const named = document['authorization_servers']
   const issuers = (Array.isArray(named) ? named : []).filter(
     (issuer): issuer is string => typeof issuer === 'string',
   )

@@ -48,17 +48,12 @@ export async function answerTo(
     setHeader: (name: string, value: unknown) => headers.set(name.toLowerCase(), value),
     getHeader: (name: string) => headers.get(name.toLowerCase()),
   }
+  const middleware = jwtBearer(options)
+  const guard = authorize(policyOf(demanded))
+  const exchange = [req as unknown as Request, res as unknown as Response] as const
   const fault = await new Promise<unknown>((resolve) => {
-    jwtBearer(options)(req as unknown as Request, res as unknown as Response, (error?: unknown) => {
-      if (error !== undefined) resolve(error)
-      else
-        authorize(policyOf(demanded))(
-          req as unknown as Request,
-          res as unknown as Response,
-          (refusal?: unknown) => {
-            resolve(refusal)
-          },
-        )
+    middleware(...exchange, () => {
+      guard(...exchange, resolve)
     })
   })
   if (fault === undefined) return { status: 200, challenge: undefined }

@@ -104,8 +104,8 @@ async function bindingOf(
   const { validateConfirmation } = options.tokenValidationParameters ?? {}
   if (tried.headers['dpop'] === undefined) return check('binding', { validateConfirmation }, shown)
   const result = await withProof(options, subject)
-  const code = result.kind === 'failure' ? (codeOf(result.error) ?? '') : ''
-  const isBinding = /^ERR_(PROOF_|TOKEN_CONFIRMATION_)/.test(code)
+  const code = result.kind === 'failure' ? codeOf(result.error) : undefined
+  const isBinding = /^ERR_(PROOF_|TOKEN_CONFIRMATION_)/.test(String(code))
   return {
     name: 'binding',
     ok: result.kind === 'success' ? true : isBinding ? false : null,

@@ -160,6 +160,6 @@ function acceptedIssuers({ options, recorded }: Evidence): readonly string[] {
 }
 
 function ownScope({ options }: Evidence): string {
-  const [audience] = [options.audience ?? []].flat()
-  return `${audience ?? 'api://<client id>'}/.default`
+  const [audience = 'api://<client id>'] = [options.audience].flat()
+  return `${audience}/.default`
 }

@@ -56,13 +56,14 @@ const opaque: Cause = ({ token, parts: { parts, header }, options }) => {
 
 const cut: Cause = (evidence) => {
   const { parts, header, payload } = evidence.parts
+  const [, , signature = ''] = parts
   const octets = signatureOctets[String(header?.['alg'])]
   const missing =
     parts.length < 3 ||
     parts.some((part) => part === '') ||
     payload === undefined ||
-    (octets !== undefined && octetsOf(parts[2]) !== octets) ||
-    (/^[RP]S\d/.test(String(header?.['alg'])) && octetsOf(parts[2]) < 256)
+    (octets !== undefined && octetsOf(signature) !== octets) ||
+    (/^[RP]S\d/.test(String(header?.['alg'])) && octetsOf(signature) < 256)
   return (
     failsEarly(evidence) &&
     header?.['alg'] !== 'none' &&
@@ -92,8 +93,8 @@ function failsEarly(evidence: Parameters<Cause>[0]): boolean {
   return failed(evidence, 'form') || failed(evidence, 'signature')
 }
 
-function octetsOf(part: string | undefined): number {
-  return Buffer.from(part ?? '', 'base64url').length
+function octetsOf(part: string): number {
+  return Buffer.from(part, 'base64url').length
 }
 
 function isAuth0(authority: string | undefined): boolean {

@@ -1,3 +1,5 @@
+import { isObject, jsonObject } from '../json-object.js'
+
 const maxBytes = 1024 * 1024
 
 /** Fetches each address once and remembers the answer, so that many walks over one token ask an issuer once. */
@@ -7,7 +9,8 @@ export interface RecordedFetch {
   issuer(): string | undefined
   /** The key set that came, and from where. */
   keySet():
-    { readonly address: string; readonly keys: readonly Record<string, unknown>[] } | undefined
+    | { readonly address: string; readonly keys: readonly Readonly<Record<string, unknown>>[] }
+    | undefined
 }
 
 interface Recorded {
@@ -19,19 +22,19 @@ interface Recorded {
 /** Makes a fetch that remembers. */
 export function recordFetch(fetch: typeof globalThis.fetch): RecordedFetch {
   const answers = new Map<string, Promise<Recorded>>()
-  const documents = new Map<string, Record<string, unknown>>()
+  const documents = new Map<string, Readonly<Record<string, unknown>>>()
 
   async function load(address: string, init: RequestInit | undefined): Promise<Recorded> {
     const response = await fetch(address, init)
     const body = await limitedText(response)
-    const document = parsedObject(body)
+    const document = jsonObject(body)
     if (response.status === 200 && document !== undefined) documents.set(address, document)
     return { status: response.status, headers: response.headers, body }
   }
 
   return {
     fetch: async (input, init) => {
-      const address = input instanceof Request ? input.url : String(input)
+      const address = new Request(input).url
       const known = answers.get(address) ?? load(address, init)
       answers.set(address, known)
       const { status, headers, body } = await known
@@ -55,31 +58,20 @@ export function recordFetch(fetch: typeof globalThis.fetch): RecordedFetch {
   }
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null
-}
-
 function mayHaveBody(status: number): boolean {
   return status !== 204 && status !== 205 && status !== 304
 }
 
-function parsedObject(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text)
-    return isObject(value) ? value : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** Reads a body up to 1 MiB and a little; what is longer is cut, and so no document. */
+/** Reads a body of up to 1 MiB; of a longer one it gives nothing. */
 export async function limitedText(response: Response): Promise<string> {
   let text = ''
+  let bytes = 0
   const decoder = new TextDecoder()
   const body = response.body as AsyncIterable<Uint8Array> | null
   for await (const chunk of body ?? []) {
+    bytes += chunk.byteLength
+    if (bytes > maxBytes) return ''
     text += decoder.decode(chunk, { stream: true })
-    if (text.length > maxBytes) break
   }
   return text
 }
