@@ -13,22 +13,42 @@ export interface AuthApiClient {
   readonly weather: (accessToken: string) => Promise<readonly WeatherForecast[]>
 }
 
+/** Is thrown when the Auth API does not take a token, however good it looks from here. */
+export class TokenRefusedError extends Error {
+  readonly status = 401
+}
+
+/** Is thrown when the Auth API cannot be reached or could not answer. */
+export class ApiUnavailableError extends Error {
+  readonly status = 503
+}
+
 /** Prepares the calls to the Auth API. */
 export function createAuthApiClient(url: string): AuthApiClient {
+  async function ask(path: string, init: RequestInit): Promise<Response> {
+    try {
+      return await fetch(url + path, init)
+    } catch (cause) {
+      throw new ApiUnavailableError('The Auth API cannot be reached', { cause })
+    }
+  }
+
   const post = (path: string, body: unknown, signal: AbortSignal): Promise<Response> =>
-    fetch(url + path, {
+    ask(path, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify(body),
       signal,
     })
 
-  // 400 is the API's "no"; anything else that is no success means that it could not say.
-  async function tokensOf(response: Response): Promise<TokenResponse | undefined> {
-    if (response.status === 400) return undefined
-    if (!response.ok) throw new Error(`The Auth API answered with ${response.status}`)
-    return (await response.json()) as TokenResponse
+  async function read<T>(response: Response): Promise<T> {
+    if (!response.ok) throw new ApiUnavailableError(`The Auth API answered ${response.status}`)
+    return (await response.json()) as T
   }
+
+  // 400 is the API's "no"; anything else that is no success means that it could not say.
+  const tokensOf = async (response: Response): Promise<TokenResponse | undefined> =>
+    response.status === 400 ? undefined : read(response)
 
   return {
     login: async (credentials) => {
@@ -46,12 +66,12 @@ export function createAuthApiClient(url: string): AuthApiClient {
       await post('/tokens/logout', { refreshToken }, signal)
     },
     weather: async (accessToken) => {
-      const response = await fetch(`${url}/weatherforecast`, {
+      const response = await ask('/weatherforecast', {
         headers: { Authorization: `Bearer ${accessToken}` },
         signal: AbortSignal.timeout(10_000),
       })
-      if (!response.ok) throw new Error(`The Auth API answered with ${response.status}`)
-      return (await response.json()) as readonly WeatherForecast[]
+      if (response.status === 401) throw new TokenRefusedError('The Auth API refused the token')
+      return read(response)
     },
   }
 }

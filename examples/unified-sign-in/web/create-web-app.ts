@@ -1,4 +1,4 @@
-import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import express, { type Express, type Request, type Response } from 'express'
 import { authorize, getAuthentication, jwtBearer } from 'express-jwt-bearer'
 import {
   createSession,
@@ -6,9 +6,10 @@ import {
   safeReturnUrl,
   sameOriginGuard,
 } from 'express-jwt-bearer/session'
-import { readLogin } from '../shared/models.js'
+import { readLogin, type WeatherForecast } from '../shared/models.js'
+import { handleError, sendMessage } from './answer-errors.js'
 import { serveAssets } from './assets.js'
-import { createAuthApiClient } from './auth-api-client.js'
+import { createAuthApiClient, TokenRefusedError } from './auth-api-client.js'
 import { sendPage } from './send-page.js'
 
 /** How the web application is set up. */
@@ -23,6 +24,21 @@ export async function createWebApp(options: WebAppOptions): Promise<Express> {
   const { authApiUrl, insecureCookie } = options
   const { weather, ...account } = createAuthApiClient(authApiUrl)
   const session = createSession({ ...account, insecureCookie })
+
+  // A token looks good from here until it is over; the API may know better, and then nobody is signed in.
+  async function weatherFor(req: Request, res: Response): Promise<readonly WeatherForecast[]> {
+    const token = tokenOf(req)
+    try {
+      return await weather(token)
+    } catch (error) {
+      const store = session.tokenStore(req, res)
+      // A program that brought a token of its own says nothing about the sign-in in its cookie.
+      const isOurs =
+        error instanceof TokenRefusedError && (await store.get())?.accessToken === token
+      if (isOurs) await store.clear()
+      throw error
+    }
+  }
 
   const app = express().disable('x-powered-by')
   // In front of the session: whoever leaves waits for no fresh token.
@@ -69,11 +85,11 @@ export async function createWebApp(options: WebAppOptions): Promise<Express> {
   })
 
   app.get('/weather', authorize(), async (req, res) => {
-    sendPage(req, res, { name: 'weather', forecasts: await weather(tokenOf(req)) })
+    sendPage(req, res, { name: 'weather', forecasts: await weatherFor(req, res) })
   })
 
   app.get('/api/weather', authorize(), async (req, res) => {
-    res.json(await weather(tokenOf(req)))
+    res.json(await weatherFor(req, res))
   })
 
   app.use((req, res) => {
@@ -95,31 +111,4 @@ function returnUrlIn(values: unknown): unknown {
 function tokenOf(req: Request): string {
   const authentication = getAuthentication(req)
   return authentication.kind === 'success' ? (authentication.token ?? '') : ''
-}
-
-// Express knows an error handler by its four parameters.
-function handleError(error: unknown, req: Request, res: Response, next: NextFunction): void {
-  if (res.headersSent) {
-    next(error)
-    return
-  }
-  const { status = 500 } = error as { readonly status?: number }
-  if (status >= 500) console.error(error)
-  const title = status === 503 ? 'Please try again in a moment' : 'Something went wrong'
-  sendMessage(req, res.status(status), { title, text: 'The page could not be shown.' })
-}
-
-// A program gets JSON, never a page.
-function sendMessage(
-  req: Request,
-  res: Response,
-  message: { readonly title: string; readonly text: string },
-): void {
-  if (!/^\/(?:api|tokens|me)(?:\/|$)/.test(req.path)) {
-    sendPage(req, res, { name: 'message', ...message })
-    return
-  }
-  res.set({ 'Cache-Control': 'private, no-store' }).vary('Cookie')
-  res.type('application/problem+json')
-  res.send(JSON.stringify({ title: message.title, status: res.statusCode }))
 }

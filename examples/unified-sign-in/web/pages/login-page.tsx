@@ -1,6 +1,6 @@
 import { safeReturnUrl, type AuthClient } from 'express-jwt-bearer/browser'
 import type { JSX, TargetedSubmitEvent } from 'preact'
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import type { PageData } from '../../shared/models.js'
 
 interface LoginPageProps {
@@ -13,6 +13,7 @@ export function LoginPage({ data, client }: LoginPageProps): JSX.Element {
   const { returnUrl, email, hasFailed } = data
   const [message, setMessage] = useState(hasFailed ? failed : undefined)
   const [isBusy, setBusy] = useState(false)
+  const password = useRef<HTMLInputElement>(null)
 
   async function signIn(event: TargetedSubmitEvent<HTMLFormElement>): Promise<void> {
     if (client === undefined) return
@@ -23,12 +24,19 @@ export function LoginPage({ data, client }: LoginPageProps): JSX.Element {
     try {
       const credentials = { email: form.get('email'), password: form.get('password') }
       if (await client.signIn(credentials)) location.assign(safeReturnUrl(returnUrl))
-      else setMessage(failed)
+      else tryAgain(failed)
     } catch {
-      setMessage('The sign-in is not available at the moment. Please try again.')
+      tryAgain('The sign-in is not available at the moment. Please try again.')
     } finally {
       setBusy(false)
     }
+  }
+
+  // A button that is busy loses the focus, which would be nowhere then.
+  function tryAgain(problem: string): void {
+    setMessage(problem)
+    password.current?.focus()
+    password.current?.select()
   }
 
   return (
@@ -49,16 +57,19 @@ export function LoginPage({ data, client }: LoginPageProps): JSX.Element {
             defaultValue={email}
             autocomplete="username"
             maxLength={254}
+            autofocus={!hasFailed}
             required
           />
         </label>
         <label>
           Password
           <input
+            ref={password}
             type="password"
             name="password"
             autocomplete="current-password"
             maxLength={1024}
+            autofocus={hasFailed}
             required
           />
         </label>
