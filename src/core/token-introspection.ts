@@ -16,8 +16,8 @@ export interface TokenIntrospector {
   readonly maxTokenLength: number
   /** Finds out where to ask; rejects when it cannot. Asks about no token. */
   readonly ready: () => Promise<void>
-  /** Finds out whether a token is active, and what it says; throws, or rejects with, the reason to refuse it. */
-  readonly introspect: (token: string) => MaybePromise<IntrospectedToken>
+  /** Finds out what an active token says; nothing when it is not active. Rejects when nobody can tell. */
+  readonly introspect: (token: string) => MaybePromise<IntrospectedToken | undefined>
 }
 
 /** What an introspector takes over from its scheme; durations in seconds. */

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import { ConfigurationError, IntrospectionUnavailableError } from '../core/errors.js'
-import { TokenInactiveError } from '../core/token-errors.js'
 import type {
   IntrospectedToken,
   IntrospectionSurroundings,
@@ -41,10 +40,10 @@ export function createIntrospector(
   const endpoints = createEndpointSource(settings.introspectionEndpoint, around)
   const cache = createAnswerCache(settings.cache, clock)
   const outage = createOutage(clock)
-  const inFlight = createFlights<IntrospectedToken>()
+  const inFlight = createFlights<IntrospectedToken | undefined>()
   const slots = createSlots(mostCalls, timeout)
 
-  async function ask(name: string, token: string): Promise<IntrospectedToken> {
+  async function ask(name: string, token: string): Promise<IntrospectedToken | undefined> {
     const endpoint = await endpoints.current()
     allow(outage.refusal(name), endpoint)
     const release = await slots.take()
@@ -84,10 +83,10 @@ export function createIntrospector(
     name: string,
     { active, ...members }: Record<string, unknown>,
     { issuer }: Endpoint,
-  ): IntrospectedToken {
+  ): IntrospectedToken | undefined {
     if (active !== true) {
       cache.addInactive(name)
-      throw new TokenInactiveError()
+      return undefined
     }
     const token: IntrospectedToken = { payload: freezeClaims(members), issuer }
     cache.addActive(name, token)
@@ -100,7 +99,7 @@ export function createIntrospector(
     introspect(token) {
       const name = nameOf(scheme.scheme, token)
       const known = cache.get(name)
-      if (known === 'inactive') throw new TokenInactiveError()
+      if (known === 'inactive') return undefined
       return known ?? inFlight(name, () => ask(name, token))
     },
   }

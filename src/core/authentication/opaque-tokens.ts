@@ -2,7 +2,7 @@ import { ConfigurationError } from '../errors.js'
 import { fixedTrust } from '../keys/trust.js'
 import { kindOf } from '../option-checks.js'
 import type { PrincipalSettings } from '../principal.js'
-import { TokenMalformedError } from '../token-errors.js'
+import { TokenInactiveError, TokenMalformedError } from '../token-errors.js'
 import type { TokenIntrospection, TokenIntrospector } from '../token-introspection.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
 import type { TokenValidationParameters } from '../validation/parameters.js'
@@ -40,6 +40,7 @@ export function opaqueTokens(
         throw new TokenMalformedError()
       }
       return andThen(introspector.introspect(raw), (found) => {
+        if (found === undefined) throw new TokenInactiveError()
         checkInstants(found.payload)
         const signer = { key: undefined, trust: { keys: [], issuer: found.issuer } }
         const token = new ValidatedToken({ raw, header: {} }, found.payload, signer, rules.checks)
