@@ -11,6 +11,12 @@ export interface TokenResponse {
   readonly expiresIn?: number | undefined
   /** Stays on the server: no answer to a browser holds it. */
   readonly refreshToken?: string | undefined
+  /** The session at the issuer, which may end it from outside. */
+  readonly sid?: string | undefined
+  /** The user, as the issuer names them. */
+  readonly sub?: string | undefined
+  /** The ID token; where `sid` and `sub` are not given, they are read from it. Stays on the server. */
+  readonly idToken?: string | undefined
 }
 
 /** Is told of a sign-in (the tokens) or a sign-out (nothing). */

@@ -1,27 +1,10 @@
-import type { SessionStore } from '../session/session-store.js'
-import { checkClient, defineScript, type RedisClient } from './client.js'
+import type { EndableSessionStore, SessionRecord } from '../session/session-store.js'
+import { checkClient, type RedisClient } from './client.js'
 import { readPrefix, type RedisStoreOptions } from './options.js'
+import * as scripts from './session-scripts.js'
 
-/** keys: record · data, version, end in milliseconds → nothing */
-const write = defineScript(`
-redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'data', ARGV[1], 'version', ARGV[2], 'end', ARGV[3])
-redis.call('PEXPIREAT', KEYS[1], ARGV[3])`)
-
-/** keys: record · data, version, end in milliseconds, expected version → 1 or 0 */
-const replace = defineScript(`
-if redis.call('HGET', KEYS[1], 'version') ~= ARGV[4] then return 0 end
-redis.call('HSET', KEYS[1], 'data', ARGV[1], 'version', ARGV[2], 'end', ARGV[3])
-redis.call('PEXPIREAT', KEYS[1], ARGV[3])
-return 1`)
-
-/** keys: record → data, version and end in milliseconds, when there are any */
-const read = defineScript(`return redis.call('HMGET', KEYS[1], 'data', 'version', 'end')`)
-
-/** keys: record · expected version if any → nothing */
-const forget = defineScript(`
-if ARGV[1] and redis.call('HGET', KEYS[1], 'version') ~= ARGV[1] then return end
-redis.call('DEL', KEYS[1])`)
+type Text = string | null
+type Found = [data: Text, version: string, end: string, opened: string, sid: string, sub: string]
 
 /**
  * Keeps the sessions of `createSession()` in Redis. Every process that shares them knows who is signed
@@ -46,29 +29,60 @@ redis.call('DEL', KEYS[1])`)
 export function createRedisSessionStore(
   client: RedisClient,
   options: RedisStoreOptions = {},
-): SessionStore {
+): EndableSessionStore {
   checkClient(client)
   const prefix = readPrefix(options, 'createRedisSessionStore')
-  const keyOf = (key: string) => `${prefix}sign-in:${key}`
+  // The braces make a cluster keep together what one script must reach.
+  const base = `${prefix}{sign-in}:`
+  const records = `${base}key:`
+  const beginnings = [records, `${base}sid:`, `${base}sub:`]
+  const [, bySid, bySub] = beginnings as [string, string, string]
+
+  const end = async (index: string, openedBefore: Date) =>
+    (await scripts.end(client, [index], ...beginnings, openedBefore.getTime())) as number
 
   return {
     async get(key) {
-      const found = await read(client, [keyOf(key)])
-      const [data, version, end] = found as [string, string, string] | [null, null, null]
-      return data === null ? undefined : { version, expiresAt: new Date(Number(end)), data }
+      const found = (await scripts.read(client, [`${records}${key}`])) as Found
+      return found[0] === null ? undefined : recordOf(found[0], found)
     },
 
-    async set(key, { data, version, expiresAt }) {
-      await write(client, [keyOf(key)], data, version, expiresAt.getTime())
+    async set(key, record) {
+      await scripts.write(client, [`${records}${key}`], ...beginnings, key, ...membersOf(record))
     },
 
-    async replace(key, expected, { data, version, expiresAt }) {
-      const parameters = [data, version, expiresAt.getTime(), expected]
-      return (await replace(client, [keyOf(key)], ...parameters)) === 1
+    async replace(key, expected, record) {
+      const parameters = [...beginnings, key, ...membersOf(record), expected]
+      return (await scripts.replace(client, [`${records}${key}`], ...parameters)) === 1
     },
 
     async delete(key, version) {
-      await forget(client, [keyOf(key)], ...(version === undefined ? [] : [version]))
+      const expected = version === undefined ? [] : [version]
+      await scripts.forget(client, [`${records}${key}`], ...beginnings, key, ...expected)
     },
+
+    endBySid: (sid, openedBefore) => end(`${bySid}${sid}`, openedBefore),
+    endBySub: (sub, openedBefore) => end(`${bySub}${sub}`, openedBefore),
   }
+}
+
+// What is absent goes over the wire as an empty text.
+function membersOf(record: SessionRecord): (string | number)[] {
+  const { data, version, expiresAt, openedAt, sid = '', sub = '' } = record
+  return [data, version, expiresAt.getTime(), openedAtOf(openedAt), sid, sub]
+}
+
+// Whoever wrote the record may know nothing of the instant: such a session counts as opened long ago.
+function openedAtOf(openedAt: Date | undefined): string | number {
+  return openedAt === undefined ? '' : openedAt.getTime()
+}
+
+function recordOf(data: string, [, version, end, opened, sid, sub]: Found): SessionRecord {
+  const record = { version, expiresAt: new Date(Number(end)), data }
+  return {
+    ...record,
+    ...(opened !== '' && { openedAt: new Date(Number(opened)) }),
+    ...(sid !== '' && { sid }),
+    ...(sub !== '' && { sub }),
+  } as SessionRecord
 }

@@ -10,10 +10,13 @@ export type { SessionOptions } from './options.js'
 export {
   memorySessionStore,
   type MemorySessionStoreOptions,
+  type EndableSessionStore,
   type SessionRecord,
   type SessionStore,
 } from './session-store.js'
 export { sameOriginGuard, type SameOriginGuardOptions } from './same-origin-guard.js'
+export { backchannelLogout } from './backchannel-logout.js'
+export type { BackchannelLogoutOptions, LogoutNotice } from './logout-options.js'
 export { loginRedirect, type LoginRedirectOptions } from './login-redirect.js'
 export { authState } from './auth-state.js'
 export { renderAuthState, renderJson, type RenderAuthStateOptions } from './render-auth-state.js'

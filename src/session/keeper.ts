@@ -4,7 +4,7 @@ import { storeLimit } from './limited-store.js'
 import { createOutcomes } from './outcomes.js'
 import { prepareRefresh } from './refresh-session.js'
 import { revokeQuietly } from './revoke.js'
-import { dataOf, freshData, recordOf, tokensAt } from './session-data.js'
+import { dataOf, freshData, namesOf, recordOf, tokensAt } from './session-data.js'
 import type { SessionRecord } from './session-store.js'
 import type { SessionSettings } from './settings.js'
 import { untilItWorks, within } from '../internal/time-limit.js'
@@ -66,8 +66,12 @@ export function keepOnServer(settings: SessionSettings): SessionKeeper {
     },
     async start(tokens) {
       const id = randomBytes(32).toString('base64url')
-      const expiresAt = new Date(clock() + maxAge * 1000)
-      const record = recordOf(freshData(tokens, settings), expiresAt)
+      const now = clock()
+      const record = recordOf(freshData(tokens, settings), {
+        ...namesOf(tokens),
+        openedAt: new Date(now),
+        expiresAt: new Date(now + maxAge * 1000),
+      })
       try {
         await store.set(keyOf(id), record)
       } catch (error) {

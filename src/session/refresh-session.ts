@@ -3,6 +3,8 @@ import type { Outcome, Outcomes } from './outcomes.js'
 import { appLimit } from './revoke.js'
 import {
   dataOf,
+  namesOf,
+  replaceTokens,
   freshData,
   isSame,
   readTokens,
@@ -92,12 +94,12 @@ export function prepareRefresh(settings: Refreshable, outcomes: Outcomes): Refre
 
   async function takeClaim(
     key: string,
-    { version, expiresAt }: SessionRecord,
+    record: SessionRecord,
     data: SessionData,
   ): Promise<SessionRecord | undefined> {
     if (isAhead(data.claimedUntil, claimLifetime)) return undefined
-    const claim = recordOf({ ...data, claimedUntil: clock() + claimLifetime }, expiresAt)
-    return (await store.replace(key, version, claim)) ? claim : undefined
+    const claim = recordOf({ ...data, claimedUntil: clock() + claimLifetime }, record)
+    return (await store.replace(key, record.version, claim)) ? claim : undefined
   }
 
   // Whoever holds the claim spends the refresh token, and nobody else does.
@@ -109,9 +111,11 @@ export function prepareRefresh(settings: Refreshable, outcomes: Outcomes): Refre
     const spent = data.tokens.refreshToken as string
     function outcomeOf(answer: TokenResponse): Outcome {
       // RFC 6749 section 6: without a new refresh token the old one stays good.
-      const { refreshToken = spent, ...tokens } = readTokens(answer)
-      const renewed = freshData({ ...tokens, refreshToken }, settings)
-      return { claim, renewed: recordOf(renewed, claim.expiresAt) }
+      const tokens = replaceTokens(data.tokens, readTokens(answer))
+      const { sid, sub } = namesOf(tokens)
+      const renewed = freshData(tokens, settings)
+      // What the session is called stays as it is once it is known.
+      return { claim, renewed: recordOf(renewed, { sid, sub, ...claim }) }
     }
     // Too late for whoever waited; the tokens are the session's all the same.
     async function adopt(late: TokenResponse | null | undefined): Promise<void> {
@@ -130,7 +134,7 @@ export function prepareRefresh(settings: Refreshable, outcomes: Outcomes): Refre
     } catch (cause) {
       const { tokens, tokenEndsAt, renewAt } = data
       const paused = { tokens, tokenEndsAt, renewAt, retryAt: clock() + retryInterval }
-      const later = recordOf(paused, claim.expiresAt)
+      const later = recordOf(paused, claim)
       // Where this cannot be written the claim itself runs out before long.
       await store.replace(key, claim.version, later).catch(() => false)
       throw cause

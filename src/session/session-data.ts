@@ -21,9 +21,34 @@ export function dataOf(record: SessionRecord): SessionData {
   return JSON.parse(record.data) as SessionData
 }
 
+/** What stays the same of a session, however often its tokens change. */
+export type SessionFrame = Pick<SessionRecord, 'expiresAt' | 'openedAt' | 'sid' | 'sub'>
+
 /** Makes a record; every one has a version of its own. */
-export function recordOf(data: SessionData, expiresAt: Date): SessionRecord {
-  return { version: randomUUID(), expiresAt, data: JSON.stringify(data) }
+export function recordOf(
+  data: SessionData,
+  { expiresAt, openedAt, sid, sub }: SessionFrame,
+): SessionRecord {
+  return {
+    version: randomUUID(),
+    expiresAt,
+    openedAt,
+    ...(sid !== undefined && { sid }),
+    ...(sub !== undefined && { sub }),
+    data: JSON.stringify(data),
+  }
+}
+
+/** Reads the issuer's names for a session out of its tokens, without trust: from what was said, else from the tokens. */
+export function namesOf(tokens: TokenResponse): Pick<SessionRecord, 'sid' | 'sub'> {
+  const claims = [tokens, untrustedClaims(tokens.idToken), untrustedClaims(tokens.accessToken)]
+  const find = (name: 'sid' | 'sub') =>
+    claims.map((each) => (each as Record<string, unknown>)[name]).find(isName)
+  return { sid: find('sid'), sub: find('sub') }
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== ''
 }
 
 /** Notes when tokens that have just come are over, and when to replace them. */
@@ -49,7 +74,7 @@ const endOfTime = 8.64e12
  * @throws TypeError when there is no access token.
  */
 export function readTokens(answer: TokenResponse): TokenResponse {
-  const { accessToken, tokenType, expiresIn, refreshToken } = answer
+  const { accessToken, tokenType, expiresIn, refreshToken, sid, sub, idToken } = answer
   if (typeof accessToken !== 'string' || accessToken === '') {
     throw new TypeError('A sign-in or refresh must give an "accessToken"')
   }
@@ -59,6 +84,20 @@ export function readTokens(answer: TokenResponse): TokenResponse {
     tokenType,
     expiresIn: isKnown ? expiresIn : undefined,
     refreshToken: refreshToken === '' ? undefined : refreshToken,
+    sid,
+    sub,
+    idToken,
+  }
+}
+
+/** Puts new tokens in the place of old ones. What an answer leaves out stays good (RFC 6749 section 6). */
+export function replaceTokens(old: TokenResponse, answer: TokenResponse): TokenResponse {
+  return {
+    ...answer,
+    refreshToken: answer.refreshToken ?? old.refreshToken,
+    sid: answer.sid ?? old.sid,
+    sub: answer.sub ?? old.sub,
+    idToken: answer.idToken ?? old.idToken,
   }
 }
 
@@ -75,11 +114,15 @@ export function isSame(one: TokenResponse, other: TokenResponse): boolean {
 
 /** Reads the `exp` of a token that is a JWT, in seconds, without any check; nothing when it has none. */
 export function expiryOf(accessToken: string): number | undefined {
+  const { exp } = untrustedClaims(accessToken)
+  return typeof exp === 'number' ? exp : undefined
+}
+
+function untrustedClaims(token: unknown): Readonly<Record<string, unknown>> {
   try {
-    const payload = Buffer.from(accessToken.split('.')[1] ?? '', 'base64url').toString()
-    const { exp } = JSON.parse(payload) as { exp?: unknown }
-    return typeof exp === 'number' ? exp : undefined
+    const payload = Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString()
+    return { ...(JSON.parse(payload) as object | null) }
   } catch {
-    return undefined
+    return {}
   }
 }

@@ -1,15 +1,19 @@
 import { deepEqual, equal } from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { SessionRecord, SessionStore } from '../session/session-store.js'
+import { sessionStoreEndings } from './session-store-endings.js'
 import { contractCases, type ContractCase, type OpenSubject } from './contract.js'
 
 /**
- * Lists what every {@link SessionStore} must do, as cases for any test runner.
+ * Lists what every {@link SessionStore} must do, as cases for any test runner. What is about ending sessions
+ * from outside proves nothing about a store that cannot.
  *
  * @param open - Opens the store for one case, with a clock that shows the real time.
  */
 export function sessionStoreContract(open: OpenSubject<SessionStore>): readonly ContractCase[] {
   return contractCases(open, {
+    ...sessionStoreEndings,
+
     'has nothing for a key that nobody set': async ({ subject: store }) => {
       equal(await store.get(randomUUID()), undefined)
     },
@@ -134,5 +138,6 @@ export function sessionStoreContract(open: OpenSubject<SessionStore>): readonly 
 
 function someRecord(lifetime = 60): SessionRecord {
   const expiresAt = new Date(Date.now() + lifetime * 1000)
-  return { version: randomUUID(), expiresAt, data: 'some data' }
+  const openedAt = new Date(Date.now() - 5000)
+  return { version: randomUUID(), expiresAt, openedAt, data: 'some data' }
 }

@@ -172,6 +172,13 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
       'browser/',
       // An outage of the issuer is no sign-out.
       'core/authentication/request-state.ts',
+      // Logout tokens are checked as access tokens are.
+      'core/keys/algorithms.ts',
+      'core/keys/configuration-manager.ts',
+      'core/keys/source-options.ts',
+      'core/validation/',
+      'core/walk.ts',
+      'type issuer/deny-list.ts',
       'core/responses/challenge-lines.ts',
       'core/responses/expose-headers.ts',
     ],

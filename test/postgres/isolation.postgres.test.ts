@@ -87,6 +87,8 @@ describe.each(['read committed', 'repeatable read', 'serializable'])(
       const record = (version: string) => ({
         version,
         expiresAt: new Date(Date.now() + 60_000),
+        openedAt: new Date(0),
+        sub: name,
         data: version,
       })
       await eight(() => sessions.set(name, record('first')))
@@ -94,6 +96,8 @@ describe.each(['read committed', 'repeatable read', 'serializable'])(
         sessions.replace(name, 'first', record(`writer ${index}`)),
       )
       expect(replaced.filter(Boolean)).toHaveLength(1)
+      const ends = await eight(() => sessions.endBySub(name, new Date()))
+      expect(ends.reduce((sum, count) => sum + count)).toBe(1)
       await eight(() => sessions.delete(name))
 
       const tokens = createPostgresUserTokenStore(pool)

@@ -120,10 +120,11 @@ describe.each(databases)('on %s', (_name, { client, passTime }) => {
   test('pruning forgets the sign-ins that are over and no other', async () => {
     const store = createPostgresSessionStore(client)
     const ahead = new Date(Date.now() + 10_000_000)
-    await store.set('over', { version: '1', expiresAt: new Date(0), data: 'a' })
-    await store.set('good', { version: '1', expiresAt: ahead, data: 'b' })
+    const openedAt = new Date(5)
+    await store.set('over', { version: '1', expiresAt: new Date(0), openedAt, data: 'a' })
+    await store.set('good', { version: '1', expiresAt: ahead, openedAt, data: 'b' })
     expect(await store.prune()).toBe(1)
-    expect(await store.get('good')).toEqual({ version: '1', expiresAt: ahead, data: 'b' })
+    expect(await store.get('good')).toEqual({ version: '1', expiresAt: ahead, openedAt, data: 'b' })
     expect(await store.prune()).toBe(0)
   })
 

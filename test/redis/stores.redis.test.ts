@@ -62,12 +62,13 @@ describe.each<[name: string, client: RedisClient]>([
     const userTokens = createRedisUserTokenStore(client, mine)
     await userTokens.storeToken(user, { accessToken: 'a' })
     await userTokens.lock?.(user, 10)
-    const session = { version: '1', expiresAt: new Date(Date.now() + 60_000), data: 'data' }
+    const names = { sid: 's', sub: 'alice', openedAt: new Date() }
+    const session = { version: '1', expiresAt: new Date(Date.now() + 60_000), data: '', ...names }
     await createRedisSessionStore(client, mine).set('a', session)
     await createRedisKeyRingStore(client, mine).save({ version: 1, keys: [] })
     const keys = await ioRedis.keys('*')
     expect(keys.filter((key) => !key.startsWith('mine:'))).toEqual([])
-    expect(keys).toHaveLength(11)
+    expect(keys).toHaveLength(13)
     expect(await createRedisRefreshStore(client, theirs).list('alice')).toEqual([])
     expect(await createRedisKeyRingStore(client, theirs).load()).toBeUndefined()
     expect(await createRedisDenyList(client, theirs).isDenied({ jti: 'a' })).toBe(false)
@@ -82,7 +83,8 @@ describe.each<[name: string, client: RedisClient]>([
     const userTokens = createRedisUserTokenStore(client, { idleLifetime: 0.05 })
     await userTokens.storeToken({ subject: 'alice', sessionId: 's' }, { accessToken: 'a' })
     await userTokens.lock?.({ subject: 'alice', sessionId: 's' }, 0.05)
-    const session = { version: '1', expiresAt: new Date(Date.now() + 50), data: 'data' }
+    const names = { sid: 's', sub: 'alice', openedAt: new Date() }
+    const session = { version: '1', expiresAt: new Date(Date.now() + 50), data: '', ...names }
     await createRedisSessionStore(client).set('a', session)
     await wait(100)
     // The token stays for the minute in which a rotated one could still be answered.

@@ -112,8 +112,8 @@ describe('tokens that a refresh brought', () => {
     await get(app, cookie).expect(200)
     const [key = ''] = replace.mock.calls[0] ?? []
     const winner = await accessToken(7200, { sub: 'winner' })
-    const { expiresAt } = (await store.get(key)) as SessionRecord
-    await store.set(key, recordOf({ tokens: { accessToken: winner } }, expiresAt))
+    const frame = (await store.get(key)) as SessionRecord
+    await store.set(key, recordOf({ tokens: { accessToken: winner } }, frame))
     expect((await get(app, cookie).expect(200)).body).toEqual({ subject: 'winner' })
     await new Promise((resolve) => setTimeout(resolve, 150))
     expect((await get(app, cookie).expect(200)).body).toEqual({ subject: 'winner' })
@@ -141,8 +141,9 @@ describe('tokens that a refresh brought', () => {
     let now = 0
     const clock = () => now
     const store = memorySessionStore({ clock })
-    const claim = recordOf({ tokens: { accessToken: 'a', refreshToken: 'b' } }, new Date(1000))
-    const renewed = recordOf({ tokens: { accessToken: 'c', refreshToken: 'd' } }, new Date(1000))
+    const frame = { openedAt: new Date(0), expiresAt: new Date(1000) }
+    const claim = recordOf({ tokens: { accessToken: 'a', refreshToken: 'b' } }, frame)
+    const renewed = recordOf({ tokens: { accessToken: 'c', refreshToken: 'd' } }, frame)
     await store.set('key', claim)
     const replace = vi.spyOn(store, 'replace').mockRejectedValue(new Error('down'))
     const outcomes = createOutcomes({ store, clock, logout: undefined })
@@ -160,9 +161,9 @@ describe('tokens that a refresh brought', () => {
 
   test('are not written for ever against a store that loses every race', async () => {
     const store = memorySessionStore()
-    const expiresAt = new Date(Date.now() + 1000)
-    const claim = recordOf({ tokens: { accessToken: 'a', refreshToken: 'b' } }, expiresAt)
-    const renewed = recordOf({ tokens: { accessToken: 'c', refreshToken: 'd' } }, expiresAt)
+    const frame = { openedAt: new Date(), expiresAt: new Date(Date.now() + 1000) }
+    const claim = recordOf({ tokens: { accessToken: 'a', refreshToken: 'b' } }, frame)
+    const renewed = recordOf({ tokens: { accessToken: 'c', refreshToken: 'd' } }, frame)
     await store.set('key', claim)
     const replace = vi.spyOn(store, 'replace').mockResolvedValue(false)
     fakeTimers()
@@ -200,7 +201,7 @@ describe('a refusal of the issuer', () => {
       await store.set(key, { ...record, version: 'of the winner' })
       await remove(key, version)
       setTimeout(() => {
-        void store.set(key, recordOf({ tokens: { accessToken: winner } }, record.expiresAt))
+        void store.set(key, recordOf({ tokens: { accessToken: winner } }, record))
       }, 100)
     })
     const refresh = vi.fn(() => Promise.resolve(undefined))
@@ -212,8 +213,8 @@ describe('a refusal of the issuer', () => {
   test('counts for the record it was about and for no newer one', async () => {
     fakeTimers()
     const store = memorySessionStore()
-    const expiresAt = new Date(Date.now() + 60_000)
-    const claim = recordOf({ tokens: { accessToken: 'a', refreshToken: 'b' } }, expiresAt)
+    const frame = { openedAt: new Date(), expiresAt: new Date(Date.now() + 60_000) }
+    const claim = recordOf({ tokens: { accessToken: 'a', refreshToken: 'b' } }, frame)
     await store.set('key', claim)
     vi.spyOn(store, 'delete').mockRejectedValue(new Error('down'))
     const outcomes = createOutcomes({ store, clock: Date.now, logout: undefined })

@@ -168,7 +168,10 @@ describe('an outage', () => {
       createOutcomes(settings),
     )
     const due = { tokens: { accessToken: 'a', refreshToken: 'b' }, tokenEndsAt: 0, renewAt: 0 }
-    await store.set('key', recordOf(due, new Date(Date.now() + 60_000)))
+    await store.set(
+      'key',
+      recordOf(due, { openedAt: new Date(0), expiresAt: new Date(Date.now() + 60_000) }),
+    )
     const outcome = expect(refresh('key')).rejects.toMatchObject({
       code: 'ERR_METADATA_UNAVAILABLE',
     })
@@ -204,13 +207,25 @@ describe('an outage', () => {
     const refresh = prepareRefresh({ ...settings, refresh: spend }, createOutcomes(settings))
     const due = { tokens: { accessToken: 'a', refreshToken: 'b' }, tokenEndsAt: 0, renewAt: 0 }
     // As far ahead as the clock of another process may be; further is no clock's difference any more.
-    await store.set('key', recordOf({ ...due, claimedUntil: 75_000 }, new Date(1e9)))
+    await store.set(
+      'key',
+      recordOf(
+        { ...due, claimedUntil: 75_000 },
+        { openedAt: new Date(0), expiresAt: new Date(1e9) },
+      ),
+    )
     const outcome = expect(refresh('key')).rejects.toMatchObject({ retryAfter: 5 })
     await vi.advanceTimersByTimeAsync(20_000)
     await outcome
     expect(spend).not.toHaveBeenCalled()
     // The wait in the background is over too: the next request looks anew.
-    await store.set('key', recordOf({ tokens: { accessToken: 'c' } }, new Date(1e9)))
+    await store.set(
+      'key',
+      recordOf(
+        { tokens: { accessToken: 'c' } },
+        { openedAt: new Date(0), expiresAt: new Date(1e9) },
+      ),
+    )
     expect((await refresh('key'))?.tokens.accessToken).toBe('c')
   })
 })
@@ -421,6 +436,7 @@ describe('memorySessionStore', () => {
   const record = (version: string, expiresAt = 1000): SessionRecord => ({
     version,
     expiresAt: new Date(expiresAt),
+    openedAt: new Date(0),
     data: '{}',
   })
 

@@ -485,7 +485,12 @@ describe('createSession', () => {
   test('looks the time up at each call', async () => {
     const { app, cookie } = await signedIn({ maxAge: 100 })
     const store = memorySessionStore()
-    await store.set('a', { version: '1', expiresAt: new Date(Date.now() + 100_000), data: '{}' })
+    await store.set('a', {
+      version: '1',
+      openedAt: new Date(),
+      expiresAt: new Date(Date.now() + 100_000),
+      data: '{}',
+    })
     await request(app).get('/api').set('Cookie', cookie).expect(200)
     vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 100_000)
     await request(app).get('/api').set('Cookie', cookie).expect(401)

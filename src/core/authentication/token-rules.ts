@@ -4,11 +4,10 @@ import {
   type ConfigurationManager,
   type ConfigurationSettings,
 } from '../keys/configuration-manager.js'
-import { addressFault, authorityFault, writtenAddressFault } from '../keys/address.js'
 import type { MetadataSource } from '../keys/metadata.js'
+import { readMetadataSource } from '../keys/source-options.js'
 import type { SigningKey } from '../keys/signing-key.js'
-import { readFlag, readText, readTexts, show } from '../option-checks.js'
-import { shownAddress } from '../../internal/shown-address.js'
+import { readText, readTexts } from '../option-checks.js'
 import type { ProofOfPossession } from '../proof-of-possession.js'
 import { resolvePrincipal, type PrincipalSettings } from '../principal.js'
 import type { IntrospectionSurroundings, TokenIntrospection } from '../token-introspection.js'
@@ -55,7 +54,7 @@ export interface CommonSettings extends Omit<ConfigurationSettings, 'source' | '
  */
 export function resolveRules(options: IssuerOptions<never>, common: CommonSettings): TokenRules {
   const parameters = options.tokenValidationParameters ?? {}
-  const source = readSource(options)
+  const source = readMetadataSource(options)
   let manager: ConfigurationManager | undefined
   const { managerFor = createConfigurationManager } = common
   const { introspection } = common
@@ -134,32 +133,6 @@ function configurationOf(
     source,
     backchannel: { fetch, requireHttps: options.requireHttpsMetadata ?? true },
   }
-}
-
-function readSource(options: IssuerOptions<never>): MetadataSource | undefined {
-  const requireHttps = readFlag(options.requireHttpsMetadata, 'requireHttpsMetadata', true)
-  const source: MetadataSource = {
-    authority: readAddress(options.authority, 'authority', requireHttps),
-    metadataAddress: readAddress(options.metadataAddress, 'metadataAddress', requireHttps),
-    jwksUri: readAddress(options.jwksUri, 'jwksUri', requireHttps),
-  }
-  const { authority } = source
-  const fault = authority === undefined ? undefined : authorityFault(authority)
-  if (fault !== undefined) throw new ConfigurationError(`"authority" ${fault}`)
-  if (source.jwksUri !== undefined && (source.authority ?? source.metadataAddress) !== undefined) {
-    throw new ConfigurationError(
-      '"jwksUri" takes the place of the metadata; leave out either it or "authority" and "metadataAddress"',
-    )
-  }
-  return Object.values(source).every((address) => address === undefined) ? undefined : source
-}
-
-function readAddress(value: unknown, name: string, requireHttps: boolean): string | undefined {
-  const address = readText(value, name)
-  if (address === undefined) return undefined
-  const fault = writtenAddressFault(address) ?? addressFault(address, requireHttps)
-  if (fault === undefined) return address
-  throw new ConfigurationError(`"${name}" ${fault}, got ${show(shownAddress(address))}`)
 }
 
 function readPrincipal(
