@@ -14,7 +14,8 @@ export async function readField(
   if (!form.test(req.headers['content-type'] ?? '')) return []
   if (Number(req.headers['content-length'] ?? 0) > limit) return []
   const body: unknown = req.body
-  if (isObject(body) && Object.hasOwn(body, name)) return [body[name]].flat()
+  // What a parser made a list or an object of stays one: it was not sent as a single text.
+  if (isObject(body) && Object.hasOwn(body, name)) return [body[name]]
   const text = typeof body === 'string' || Buffer.isBuffer(body) ? body : await readText(req, limit)
   if (text === undefined || Buffer.byteLength(text) > limit) return []
   return new URLSearchParams(text.toString()).getAll(name)

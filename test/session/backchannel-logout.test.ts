@@ -89,7 +89,7 @@ async function createShop(express: Framework, options: Options = {}) {
       now += seconds * 1000
     },
     /** Which of the three sessions live. */
-    async living() {
+    living: async () => {
       const names = ['this', 'other', 'bob']
       const found = await Promise.all(names.map((name) => store.get(name)))
       return names.filter((_, index) => found[index] !== undefined)
@@ -394,6 +394,8 @@ describe.each(frameworks)('backchannelLogout() under $framework', ({ express }) 
     const twice = await send(`logout_token=${await tokenOf()}&logout_token=${await tokenOf()}`)
     expect(twice.status).toBe(400)
     expect((await send(filled(await tokenOf(), 17_000))).status).toBe(400)
+    expect((await send(`logout_token[]=${await tokenOf()}`)).status).toBe(400)
+    expect((await send(`logout_token[a]=${await tokenOf()}`)).status).toBe(400)
   })
 
   test('has nothing to read where somebody has read the body and left none', async () => {
@@ -462,7 +464,7 @@ describe('a set-up of backchannelLogout()', () => {
     ...{ authority: 'https://issuer.test', clientId, replayCache: createMemoryReplayCache() },
     onLogout: () => undefined,
   })
-  const { endBySid: _without, ...lacking } = memorySessionStore()
+  const lacking = { ...memorySessionStore(), endBySid: undefined }
 
   test.each<[string, object, string]>([
     ['no clientId', { clientId: undefined }, '"clientId" is missing'],
