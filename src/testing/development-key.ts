@@ -4,7 +4,7 @@ import { link, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
-import { ConfigurationError } from '../core/errors.js'
+import { codeOf, ConfigurationError } from '../core/errors.js'
 
 /** The `iss` of development tokens. */
 export const developmentIssuerName = 'express-jwt-bearer-dev'
@@ -66,16 +66,28 @@ export function readDevelopmentKey(folder: string): DevelopmentKey | undefined {
   return { file, kid: kid as string, privateJwk: jwk, publicJwk }
 }
 
-/** Reads the key of a folder, or makes it. */
+/**
+ * Reads the key of a folder, or makes it.
+ *
+ * @throws {@link ConfigurationError} when the file is damaged, or cannot be written.
+ */
 export async function openDevelopmentKey(folder: string): Promise<DevelopmentKey> {
   const known = readDevelopmentKey(folder)
   if (known !== undefined) return known
-  // A link is refused where another process was first; its key then counts.
-  await writeKey(folder, (made, file) => link(made, file).catch(ignoreExisting))
+  try {
+    await writeKey(folder, link)
+  } catch (error) {
+    // A link is refused where another process was first; its key then counts.
+    if (readDevelopmentKey(folder) === undefined) throw error
+  }
   return readDevelopmentKey(folder) as DevelopmentKey
 }
 
-/** Replaces the key of a folder: tokens of the earlier one are refused from then on. */
+/**
+ * Replaces the key of a folder: tokens of the earlier one are refused from then on.
+ *
+ * @throws {@link ConfigurationError} when it cannot be written.
+ */
 export async function replaceDevelopmentKey(folder: string): Promise<DevelopmentKey> {
   await writeKey(folder, rename)
   return readDevelopmentKey(folder) as DevelopmentKey
@@ -88,18 +100,16 @@ async function writeKey(
   const { privateKey } = await generateKeyPair('ES256', { extractable: true })
   const jwk = await exportJWK(privateKey)
   const kid = await calculateJwkThumbprint(jwk)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
   const made = join(folder, `key-${process.pid}-${kid}.json`)
-  await writeFile(made, `${JSON.stringify({ ...jwk, kid }, undefined, 2)}\n`, { mode: 0o600 })
   try {
-    await put(made, join(folder, 'key.json'))
-  } finally {
-    await rm(made, { force: true })
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await writeFile(made, `${JSON.stringify({ ...jwk, kid }, undefined, 2)}\n`, { mode: 0o600 })
+    await put(made, join(folder, 'key.json')).finally(() => rm(made, { force: true }))
+  } catch (error) {
+    throw new ConfigurationError(
+      `the development key cannot be written into ${folder} (${String(codeOf(error as Error))})`,
+    )
   }
-}
-
-function ignoreExisting(error: unknown): void {
-  if ((error as { code?: unknown }).code !== 'EEXIST') throw error
 }
 
 function contentOf(file: string): string | undefined {

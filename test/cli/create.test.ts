@@ -1,10 +1,11 @@
 import { jwtBearer } from 'express-jwt-bearer'
 import { developmentIssuer } from 'express-jwt-bearer/testing'
 import { decodeJwt, decodeProtectedHeader, importJWK, jwtVerify, type JWK } from 'jose'
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { homedir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { developmentKeyFolder } from '../../src/testing/development-key.js'
 import { createProject, runCli } from '../support/run-cli.js'
 
 afterEach(() => {
@@ -226,6 +227,19 @@ describe('dev-key', () => {
     const { code, notes } = await runCli(['create'], project)
     expect(code).toBe(2)
     expect(notes).toContain('EISDIR')
+  })
+
+  test.each([
+    ['a link that leads nowhere stands in its place', 'key.json', 'EEXIST'],
+    ['a link that leads nowhere is its folder', '', 'ENOENT'],
+  ])('says which folder cannot be written into where %s', async (_, name, reason) => {
+    const project = createProject()
+    const folder = developmentKeyFolder(project)
+    mkdirSync(dirname(join(folder, name)), { recursive: true })
+    symlinkSync(join(project.cwd, 'nowhere', 'at all'), join(folder, name))
+    const { code, notes } = await runCli(['dev-key'], project)
+    expect(code).toBe(2)
+    expect(notes).toContain(`cannot be written into ${folder} (${reason})`)
   })
 
   test('is one key however many commands make it at once', async () => {
