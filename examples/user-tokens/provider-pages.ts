@@ -25,6 +25,15 @@ export function signOutPage(form: string): string {
   )
 }
 
+/** The page for whoever has signed out here and came from nowhere else. */
+export function signedOutPage(): string {
+  return page(
+    'Signed out',
+    `<h1>Signed out</h1>
+    <p>Every application that you used with this sign-in has been told.</p>`,
+  )
+}
+
 function page(title: string, content: string): string {
   return `<!doctype html>
 <html lang="en">

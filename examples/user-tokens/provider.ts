@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import express, { type Express } from 'express'
 import { Provider, type Grant, type KoaContextWithOIDC } from 'oidc-provider'
 import { listen, setting } from './part.js'
-import { signInPage, signOutPage } from './provider-pages.js'
+import { signedOutPage, signInPage, signOutPage } from './provider-pages.js'
 import { openStorage } from './provider-storage.js'
 
 const api = 'api://weather'
@@ -28,6 +28,9 @@ const provider: Provider = new Provider(setting('ISSUER'), {
       redirect_uris: webAddresses.map((url) => `${url}/callback`),
       post_logout_redirect_uris: webAddresses.map((url) => `${url}/`),
       id_token_signed_response_alg: 'ES256',
+      // One process is told, and all of them know.
+      backchannel_logout_uri: `${webAddresses[0]}/backchannel-logout`,
+      backchannel_logout_session_required: true,
     },
   ],
   scopes: ['openid', 'offline_access'],
@@ -44,15 +47,21 @@ const provider: Provider = new Provider(setting('ISSUER'), {
     RefreshToken: 86_400,
     Session: 86_400,
   },
+  // The web app is on this machine, where the provider's own `fetch` calls nobody.
+  fetch: (url, options) => fetch(url, { ...options, ...{ dispatcher: undefined } }),
   interactions: { url: (_ctx, { uid }) => `/sign-in/${uid}` },
   loadExistingGrant: grantEverything,
   features: {
     devInteractions: { enabled: false },
+    backchannelLogout: { enabled: true },
     revocation: { enabled: true, allowedPolicy: () => true },
     rpInitiatedLogout: {
       enabled: true,
       logoutSource: (ctx, form) => {
         ctx.body = signOutPage(form)
+      },
+      postLogoutSuccessSource: (ctx) => {
+        ctx.body = signedOutPage()
       },
     },
     resourceIndicators: {
@@ -72,6 +81,11 @@ const provider: Provider = new Provider(setting('ISSUER'), {
 
 provider.on('grant.success', ({ oidc }) => {
   if (oidc.params?.['grant_type'] === 'refresh_token') storage.countRefresh()
+})
+
+let signOuts = 0
+provider.on('backchannel.success', () => {
+  signOuts += 1
 })
 
 listen(createApp())
@@ -94,7 +108,7 @@ function createApp(): Express {
   const app = express()
   app.disable('x-powered-by')
   app.get('/stats', (_req, res) => {
-    res.json({ refreshes: storage.refreshes })
+    res.json({ refreshes: storage.refreshes, signOuts })
   })
   app.get('/sign-in/:uid', (_req, res) => {
     res.set('Cache-Control', 'no-store').send(signInPage())

@@ -50,7 +50,8 @@ Sign in as alice with the password wonderland, or as bob with the password build
 Access tokens live for 20 seconds; watch the page renew them, and kill a part to see what happens:
 ${started.join('\n')}
 
-Refreshes that the provider has counted: curl ${addresses.issuer}/stats
+Sign out at the provider's own page, ${addresses.issuer}/session/end, and see the web app follow.
+Refreshes and sign-outs that the provider has counted: curl ${addresses.issuer}/stats
 Stop with Ctrl+C.`)
 
 async function startPart({ name, url }: (typeof parts)[number]): Promise<string> {

@@ -3,6 +3,7 @@ import { Router, type CookieOptions } from 'express'
 import { sameOriginGuard } from 'express-jwt-bearer/session'
 import * as oidc from 'openid-client'
 import { setting } from './part.js'
+import { providerSessions } from './provider-sessions.js'
 import { clearSession, readSession, writeSession } from './session.js'
 import { issuer, tokens } from './tokens.js'
 
@@ -61,6 +62,9 @@ signIn.get('/callback', async (req, res) => {
     expectedNonce: checks.nonce,
   })
   const user = await tokens.onTokens(response, { sessionId: randomUUID() })
+  // The provider names the session that somebody ends there.
+  const sid = response.claims()?.['sid']
+  if (typeof sid === 'string') await providerSessions.add(sid, user)
   writeSession(res, user)
   res.clearCookie('checks', attributes).redirect('/')
 })

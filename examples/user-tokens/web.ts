@@ -7,12 +7,14 @@ import { pushWeather } from './live.js'
 import { listen, setting } from './part.js'
 import { readCookies, readSession } from './session.js'
 import { signIn } from './sign-in.js'
+import { providerSignOut } from './sign-out.js'
 import { tokens, weather } from './tokens.js'
 
 const app = express()
 app.disable('x-powered-by')
 app.use(protectPage(setting('ISSUER')))
 app.use(express.static(join(import.meta.dirname, 'public')))
+app.post('/backchannel-logout', providerSignOut)
 app.use(readCookies, userTokenContext({ user: readSession }))
 app.use(signIn)
 

@@ -48,18 +48,20 @@ afterEach(async () => {
 
 const text = (id: string) => page.locator(`#${id}`).innerText()
 
-async function signIn(name = 'alice', password = 'wonderland') {
-  await page.getByRole('link', { name: 'Sign in' }).click()
-  await page.getByLabel('Name').fill(name)
-  await page.getByLabel('Password').fill(password)
-  await page.getByRole('button', { name: 'Sign in' }).click()
+async function signIn(name = 'alice', password = 'wonderland', tab = page) {
+  await tab.getByRole('link', { name: 'Sign in' }).click()
+  await tab.getByLabel('Name').fill(name)
+  await tab.getByLabel('Password').fill(password)
+  await tab.getByRole('button', { name: 'Sign in' }).click()
 }
 
-async function refreshesAtProvider() {
-  const issuer = /provider on (?<url>\S+),/.exec(example.output())?.groups?.['url'] ?? ''
-  const { refreshes } = (await (await fetch(`${issuer}/stats`)).json()) as { refreshes: number }
-  return refreshes
+const issuer = () => /provider on (?<url>\S+),/.exec(example.output())?.groups?.['url'] ?? ''
+
+async function countedAtProvider(what: 'refreshes' | 'signOuts') {
+  const counted = (await (await fetch(`${issuer()}/stats`)).json()) as Record<string, number>
+  return counted[what] as number
 }
+const refreshesAtProvider = () => countedAtProvider('refreshes')
 
 describe('the user tokens example', () => {
   test('shows API data, and renews the token under an open page', { timeout: 90_000 }, async () => {
@@ -117,6 +119,32 @@ describe('the user tokens example', () => {
     expect(answer.status).toBe(401)
     expect(await answer.json()).toEqual({ code: 'no_session' })
   })
+
+  test('signs out every tab when its user signs out at the provider', async () => {
+    await signIn('bob', 'builder')
+    await page.locator('#temperature', { hasText: '°C' }).waitFor()
+    const tab = await page.context().newPage()
+    await tab.goto(example.url)
+    await tab.locator('#temperature', { hasText: '°C' }).waitFor()
+    const elsewhere = await browser.newContext()
+    const other = await elsewhere.newPage()
+    await other.goto(example.url)
+    await signIn('bob', 'builder', other)
+    await other.locator('#temperature', { hasText: '°C' }).waitFor()
+    const before = await countedAtProvider('signOuts')
+
+    const provider = await page.context().newPage()
+    await provider.goto(`${issuer()}/session/end`)
+    await provider.getByRole('button', { name: 'Yes, sign out' }).click()
+    await provider.getByRole('heading', { name: 'Signed out' }).waitFor()
+    expect(await countedAtProvider('signOuts')).toBe(before + 1)
+    for (const each of [page, tab]) await each.getByRole('link', { name: 'Sign in' }).waitFor()
+
+    // Another browser has a session of its own at the provider, which nobody has ended.
+    await other.getByRole('button', { name: 'Call the API now' }).click()
+    await other.locator('#answer', { hasText: '200' }).waitFor()
+    await elsewhere.close()
+  }, 30_000)
 
   // CVE-2025-48947, CVE-2025-64762: a cache gave one user's cookie to another.
   test('lets no cache keep an answer that sets a cookie', async () => {
