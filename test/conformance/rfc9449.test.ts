@@ -551,6 +551,18 @@ describe.each(frameworks)('RFC 9449 under $framework', ({ express }) => {
       if (renewed) expect((await app.ask(P({ nonce: fresh }))).status).toBe(200)
     })
 
+    test('are not renewed by a proof that makes none', async () => {
+      const app = express()
+      const proofOfPossession = { ...fixtureDpop(), prove: () => true }
+      app.use(jwtBearer({ ...trusting, proofOfPossession }), authorize())
+      app.get('/', (_req, res) => void res.end())
+      const answer = await request(app)
+        .get('/')
+        .set({ Authorization: `DPoP ${B}`, DPoP: P() })
+      expect([answer.status, answer.headers['dpop-nonce']]).toEqual([200, undefined])
+      expect(answer.headers['cache-control']).toBeUndefined()
+    })
+
     test('are renewed by a guard alone, which a handler may overrule', async () => {
       now = N
       const app = express()
