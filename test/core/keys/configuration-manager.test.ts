@@ -1,4 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { IncomingMessage } from 'node:http'
 import { jwtBearer, type JwtBearerOptions } from 'express-jwt-bearer'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { exportSPKI, generateKeyPair, SignJWT } from 'jose'
@@ -183,7 +184,13 @@ describe('metadata', () => {
     ['an array', json([])],
     ['null', json(null)],
     ['no issuer', json({ jwks_uri: 'http://127.0.0.1/jwks' })],
-    ['no key address', json({ issuer: 'x' })],
+    ['another issuer', json({ issuer: 'x' })],
+    [
+      'no key address',
+      ({ headers: { host } }: IncomingMessage, response: { end(text: string): void }) => {
+        response.end(`{"issuer":"http://${String(host)}"}`)
+      },
+    ],
     ['a redirect', status(302, { Location: '/.well-known/elsewhere' })],
     ['an empty answer', status(204)],
     [
