@@ -6,7 +6,8 @@
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import { authorize, jwtBearer } from 'express-jwt-bearer'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
-import { demoToken } from './demo-token.js'
+import { announce } from './announce.js'
+import { anybody, demoToken, withToken } from './demo-token.js'
 import { listen } from './listen.js'
 
 export async function createApp(): Promise<Express> {
@@ -50,4 +51,16 @@ const answerProblem: ErrorRequestHandler = (error: unknown, _req, res, next) => 
     )
 }
 
-if (process.argv[1] === import.meta.filename) await listen(await createApp())
+if (process.argv[1] === import.meta.filename) {
+  const url = await listen(await createApp())
+  announce({
+    users: anybody,
+    tries: [
+      [
+        '200: alice reads the orders',
+        `${url}/orders ${withToken(url, { sub: 'alice', scope: 'orders.read' })}`,
+      ],
+      ['401: a problem, for somebody without a token', `${url}/orders`],
+    ],
+  })
+}

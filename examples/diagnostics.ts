@@ -22,7 +22,8 @@ import {
 } from 'express-jwt-bearer'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
 import { pino, type Logger } from 'pino'
-import { demoToken } from './demo-token.js'
+import { announce } from './announce.js'
+import { anybody, demoToken, withToken } from './demo-token.js'
 import { listen } from './listen.js'
 
 /** The request that is being answered, wherever the code is. */
@@ -103,5 +104,12 @@ if (process.argv[1] === import.meta.filename) {
   })
   const meter = new MeterProvider({ readers: [reader] }).getMeter('orders')
   observe(pino({ level: 'debug', mixin: requestFields }), meter)
-  await listen(await createApp())
+  const url = await listen(await createApp())
+  announce({
+    users: anybody,
+    tries: [
+      ['200: a line about alice', `${url}/orders ${withToken(url, { sub: 'alice' })}`],
+      ['401: a line about somebody without a token', `${url}/orders`],
+    ],
+  })
 }

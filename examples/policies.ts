@@ -12,7 +12,8 @@ import {
   type ClaimsPrincipal,
 } from 'express-jwt-bearer'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
-import { demoToken } from './demo-token.js'
+import { announce } from './announce.js'
+import { anybody, demoToken, withToken } from './demo-token.js'
 import { listen } from './listen.js'
 
 interface Order {
@@ -86,4 +87,16 @@ function greet(req: { user?: ClaimsPrincipal | undefined }, res: express.Respons
   res.json({ hello: req.user?.subject })
 }
 
-if (process.argv[1] === import.meta.filename) await listen(await createApp())
+if (process.argv[1] === import.meta.filename) {
+  const url = await listen(await createApp())
+  announce({
+    users: anybody,
+    tries: [
+      [
+        '200: alice reads an order of hers',
+        `${url}/orders/1 ${withToken(url, { sub: 'alice', scope: 'orders.read' })}`,
+      ],
+      ['403: alice is no admin', `${url}/admin ${withToken(url, { sub: 'alice' })}`],
+    ],
+  })
+}

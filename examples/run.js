@@ -9,6 +9,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers'
 import { fileURLToPath } from 'node:url'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
@@ -33,8 +34,8 @@ function start(file, args) {
     env: { ...process.env, TSX_TSCONFIG_PATH: join(here, 'tsconfig.json') },
   })
   const end = (signal) => child.kill(signal)
-  // On Ctrl+C the terminal tells the example by itself.
-  process.on('SIGINT', () => undefined)
+  // On Ctrl+C the terminal tells the example by itself; somebody else may tell this program alone.
+  process.on('SIGINT', () => setTimeout(() => end('SIGTERM'), 300).unref())
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => end(signal))
   const watching = setInterval(() => {
     if (process.ppid !== parent) end('SIGTERM')

@@ -8,7 +8,8 @@
 import express, { type Express } from 'express'
 import { authorize, jwtBearer } from 'express-jwt-bearer'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
-import { demoToken } from './demo-token.js'
+import { announce } from './announce.js'
+import { demoToken, withToken } from './demo-token.js'
 import { listen } from './listen.js'
 
 export async function createApp(): Promise<Express> {
@@ -35,4 +36,24 @@ export async function createApp(): Promise<Express> {
   return app
 }
 
-if (process.argv[1] === import.meta.filename) await listen(await createApp())
+if (process.argv[1] === import.meta.filename) {
+  const url = await listen(await createApp())
+  announce({
+    users:
+      'whoever you name, without a password: /staff/demo-token and /partner/demo-token sign what they are sent',
+    tries: [
+      [
+        '200: a partner reads the catalogue',
+        `${url}/catalogue ${withToken(`${url}/partner`, { sub: 'acme' })}`,
+      ],
+      [
+        '200: an admin of the staff reads the payroll',
+        `${url}/payroll ${withToken(`${url}/staff`, { sub: 'ada', roles: 'Admin' })}`,
+      ],
+      [
+        '401: a partner who calls himself Admin does not',
+        `${url}/payroll ${withToken(`${url}/partner`, { sub: 'acme', roles: 'Admin' })}`,
+      ],
+    ],
+  })
+}

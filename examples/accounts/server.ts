@@ -18,7 +18,10 @@ import {
   createPostgresRefreshStore,
 } from 'express-jwt-bearer/postgres'
 import { createRedisDenyList } from 'express-jwt-bearer/redis'
-import { createClient } from 'redis'
+import { cannotListen } from '../listen.js'
+import { openRedis, reasonOf } from '../open-redis.js'
+import { giveUp } from '../settings.js'
+import { announceUsers } from './announce-users.js'
 import { createApp } from './app.js'
 import { openDatabase, type Database } from './database.js'
 import { demoPasswords } from './demo-passwords.js'
@@ -41,50 +44,29 @@ const server = createServer((req, res) => {
   })
 })
 await once(server.listen(settings.PORT, settings.HOST), 'listening').catch((error: unknown) => {
-  giveUp(`Cannot listen on port ${settings.PORT}: ${(error as Error).message}`)
+  cannotListen(settings.PORT, error as NodeJS.ErrnoException)
 })
 const { port } = server.address() as AddressInfo
 const urls = settings.JWT_ISSUER
   ? [settings.JWT_ISSUER]
   : [`http://localhost:${port}`, `http://127.0.0.1:${port}`]
 
+const redis = settings.REDIS_URL === undefined ? undefined : await openRedis(settings.REDIS_URL)
 const database = await openDatabase(settings).catch((error: unknown) => {
   giveUp(error instanceof FolderInUseError ? error.message : `No database: ${reasonOf(error)}`)
 })
+const { denyList, pruneDenyList, closeDenyList } = openDenyList(database)
+const store = createPostgresRefreshStore(database)
 const users = createUsers(database)
 const passwords = await createPasswords()
-await seedUsers(users, passwords, demoPasswords(settings))
-
-const { denyList, pruneDenyList, closeDenyList } = await openDenyList(database)
-const store = createPostgresRefreshStore(database)
-const issuers = createIssuers(urls, {
-  audience: settings.JWT_AUDIENCE,
-  keys: await openKeys(database),
-  store,
-  denyList,
-  accessTokenLifetime: settings.JWT_ACCESS_TOKEN_LIFETIME,
-  idleLifetime: settings.JWT_IDLE_LIFETIME,
-  absoluteLifetime: settings.JWT_ABSOLUTE_LIFETIME,
-  reuseInterval: settings.JWT_REUSE_INTERVAL,
-  onEvent: report,
+const app = await build().catch((error: unknown) => {
+  giveUp(`The settings are wrong: ${reasonOf(error)}`)
 })
-start(
-  createApp({
-    users,
-    passwords,
-    issuers,
-    denyList,
-    failClosed: settings.DENY_LIST_FAIL_CLOSED === 'on',
-    limits: createRateLimits(settings.RATE_LIMITS === 'on'),
-    onEvent: report,
-  }),
-)
+const demoUsers = await seedUsers(users, passwords, demoPasswords(settings))
+start(app)
 console.info(`Accounts listen on http://localhost:${port}`)
 console.info(`Verifiers trust the authority ${urls.join(' or ')}`)
-console.info(
-  `Try: curl -H 'Content-Type: application/json' -d '{"email":"user@example.com","password":"…"}' http://localhost:${port}/account/login`,
-)
-console.info('Stop with Ctrl+C')
+announceUsers(`http://localhost:${port}`, demoUsers)
 
 const pruning = setInterval(() => {
   Promise.all([store.prune(settings.JWT_REUSE_INTERVAL), pruneDenyList()]).catch(() => {
@@ -93,10 +75,11 @@ const pruning = setInterval(() => {
 }, 3_600_000)
 pruning.unref()
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop)
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
 
 // Requests under way are answered first; those that hang are cut off after five seconds.
 function stop(): void {
+  if (!server.listening) return
   clearInterval(pruning)
   server.close(() => {
     void Promise.all([closeDenyList(), database.close()])
@@ -107,31 +90,36 @@ function stop(): void {
   }, 5000).unref()
 }
 
-async function openDenyList(client: Database) {
-  if (settings.REDIS_URL === undefined) {
+function openDenyList(client: Database) {
+  if (redis === undefined) {
     const list = createPostgresDenyList(client)
     return { denyList: list, pruneDenyList: () => list.prune(), closeDenyList: nothing }
   }
-  // While Redis is away a question fails at once instead of waiting for its return.
-  let isOpen = false
-  const redis = createClient({
-    url: settings.REDIS_URL,
-    disableOfflineQueue: true,
-    socket: {
-      connectTimeout: 5000,
-      // One that was never there ends the start; one that goes away comes back.
-      reconnectStrategy: (retries) => isOpen && Math.min(100 * 2 ** retries, 3000),
-    },
-  })
-  redis.on('error', (error: Error) => {
-    if (isOpen) console.error(`Redis: ${reasonOf(error)}`)
-  })
-  await redis.connect().catch((error: unknown) => {
-    giveUp(`No Redis at REDIS_URL: ${reasonOf(error)}. Start it, or leave REDIS_URL out.`)
-  })
-  isOpen = true
   const denyList = createRedisDenyList(redis)
   return { denyList, pruneDenyList: nothing, closeDenyList: () => redis.close() }
+}
+
+async function build(): Promise<Express> {
+  const issuers = createIssuers(urls, {
+    audience: settings.JWT_AUDIENCE,
+    keys: await openKeys(database),
+    store,
+    denyList,
+    accessTokenLifetime: settings.JWT_ACCESS_TOKEN_LIFETIME,
+    idleLifetime: settings.JWT_IDLE_LIFETIME,
+    absoluteLifetime: settings.JWT_ABSOLUTE_LIFETIME,
+    reuseInterval: settings.JWT_REUSE_INTERVAL,
+    onEvent: report,
+  })
+  return createApp({
+    users,
+    passwords,
+    issuers,
+    denyList,
+    failClosed: settings.DENY_LIST_FAIL_CLOSED === 'on',
+    limits: createRateLimits(settings.RATE_LIMITS === 'on'),
+    onEvent: report,
+  })
 }
 
 async function openKeys(client: Database) {
@@ -155,17 +143,6 @@ function orGiveUp<T>(read: () => T): T {
   } catch (error) {
     return giveUp((error as Error).message)
   }
-}
-
-// pg wraps the refusals of several addresses into an error without words.
-function reasonOf(error: unknown): string {
-  const { message = '', code = 'no answer' } = error as { message?: string; code?: string }
-  return message === '' ? code : message
-}
-
-function giveUp(line: string): never {
-  console.error(line)
-  process.exit(1)
 }
 
 function report(event: IssuerEvent): void {

@@ -79,8 +79,23 @@ export interface DemoPasswords {
   keep(email: string, password: string): void
 }
 
-/** Makes a user and an admin where there are none, and prints at every start how to sign in as them. */
-export async function seedUsers(users: Users, passwords: Passwords, demo: DemoPasswords) {
+/** A demo user; the password is that of an earlier start where nobody knows it. */
+export interface DemoUser {
+  readonly email: string
+  readonly password: string | undefined
+}
+
+/**
+ * Makes a user and an admin where there are none, and prints at every start how to sign in as them.
+ *
+ * @returns Who they are.
+ */
+export async function seedUsers(
+  users: Users,
+  passwords: Passwords,
+  demo: DemoPasswords,
+): Promise<readonly DemoUser[]> {
+  const seeded: DemoUser[] = []
   for (const [email, roles] of demoUsers) {
     const known = await users.byEmail(email)
     if (known !== undefined) {
@@ -88,6 +103,7 @@ export async function seedUsers(users: Users, passwords: Passwords, demo: DemoPa
       const matches = await passwords.matches(password, known.passwordHash)
       const words = matches ? `with password ${password}` : 'with the password of its first start'
       console.info(`Sign in as ${email} ${words}`)
+      seeded.push({ email, password: matches ? password : undefined })
       continue
     }
     const password = demo.given ?? randomBytes(12).toString('base64url')
@@ -97,5 +113,7 @@ export async function seedUsers(users: Users, passwords: Passwords, demo: DemoPa
     if (!added) continue
     if (demo.given === undefined) demo.keep(email, password)
     console.info(`Seeded ${email} with password ${password}`)
+    seeded.push({ email, password })
   }
+  return seeded
 }

@@ -10,6 +10,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair } from 'jose'
 import { createProvider } from '../authority/provider.js'
+import { announce } from '../announce.js'
 import { listen } from '../listen.js'
 import { createApi } from './api.js'
 import { signInWithKey } from './client.js'
@@ -21,10 +22,10 @@ const key = { ...(await exportJWK(privateKey)), kid: crypto.randomUUID(), alg: '
 const providerServer = createServer()
 await new Promise<void>((resolve) => providerServer.listen(0, '127.0.0.1', resolve))
 const provider = `http://127.0.0.1:${(providerServer.address() as AddressInfo).port}`
-providerServer.on('request', createProvider(provider, [key]))
 
 const apiServer = createServer()
 const api = await listen(apiServer)
+providerServer.on('request', createProvider(provider, [key]))
 apiServer.on('request', createApi(provider, api, randomBytes(32).toString('base64url')))
 
 const client = await signInWithKey(provider)
@@ -35,4 +36,7 @@ for (const time of ['first', 'second']) {
 for (const [what, answer] of await tryToken(client.token, `${api}/orders`)) {
   console.log(`A thief ${what}: ${answer}`)
 }
-console.log('Stop with Ctrl+C')
+announce({
+  users: 'alice, whom the provider signs in without a password',
+  tries: [['401: curl has no key, and the challenge asks for one', `${api}/orders`]],
+})

@@ -8,17 +8,19 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
+import { announce } from '../announce.js'
 import { listen } from '../listen.js'
+import { curlForToken } from '../curl-for-token.js'
 import { createApi } from './api.js'
-import { createProvider, maxAge } from './provider.js'
+import { audience, createProvider, maxAge, scope, service } from './provider.js'
 import { getToken, revokeToken } from './client.js'
 
 const server = createServer()
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
 const provider = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+const api = await listen(createApi(provider, maxAge))
 server.on('request', createProvider(provider))
 
-const api = await listen(createApi(provider, maxAge))
 const token = await getToken(provider)
 console.log(`The token is ${token.length} characters that mean nothing to the API.`)
 
@@ -33,4 +35,13 @@ await revokeToken(provider, token)
 await call('just after it was revoked')
 await wait(maxAge * 1000)
 await call(`${maxAge} s later`)
-console.log('Stop with Ctrl+C')
+announce({
+  users: `the service ${service.client_id} with the secret ${service.client_secret}`,
+  tries: [
+    [
+      '200: the service reads the orders with a new token',
+      `${api}/orders ${curlForToken(provider, { ...service, resource: audience, scope })}`,
+    ],
+    ['401: nobody in particular', `${api}/orders`],
+  ],
+})

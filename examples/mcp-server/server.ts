@@ -6,6 +6,7 @@
 // PORT is the server's, 3004 by default. The agent takes the server that listens there already, if there is one.
 
 import { runClient } from './client.js'
+import { announce } from '../announce.js'
 import { start } from './start.js'
 
 process.env['PORT'] ??= '3004'
@@ -19,7 +20,16 @@ if (process.argv.includes('--client')) {
   const { url } = await start()
   console.log(`Paste this into a client: ${url}`)
   console.log('Or try it: npm run example:mcp-server -- --client')
-  console.log('Stop with Ctrl+C')
+  announce({
+    users: 'alice, whom the issuer signs in after a click, without a password',
+    tries: [
+      ['401: the challenge says where to find out more', url],
+      [
+        '200: what clients find there',
+        url.replace('/mcp', '/.well-known/oauth-protected-resource/mcp'),
+      ],
+    ],
+  })
 }
 
 async function runningServer(): Promise<string | undefined> {

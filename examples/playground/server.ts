@@ -29,6 +29,7 @@ server.on('request', createApp(url, sources))
 console.log(`
 Open ${url} in a browser, or paste these lines into another terminal.
 They carry demo tokens: signed with a key made just now, good until this program stops, for a day at most.
+Users: Rita Reader and Adam Admin, without passwords.
 
 ${await curlLines(url, createCallers(sources))}
 Stop with Ctrl+C.`)

@@ -7,7 +7,8 @@
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import { authorize, jwtBearer } from 'express-jwt-bearer'
 import { createTestIssuer, type TestIssuer } from 'express-jwt-bearer/testing'
-import { demoToken } from '../demo-token.js'
+import { announce } from '../announce.js'
+import { anybody, demoToken, withToken } from '../demo-token.js'
 import { listen } from '../listen.js'
 
 export function createApp(issuer: TestIssuer): Express {
@@ -61,4 +62,17 @@ for (const [method, path, claims] of [
   console.log(`${method} ${path} with ${JSON.stringify(claims)}: ${answer.status}`)
   if (challenge !== null) console.log(`  WWW-Authenticate: ${challenge}`)
 }
-console.log('Stop with Ctrl+C')
+announce({
+  users: anybody,
+  tries: [
+    ['200: alice sees her balance', `${api}/balance ${withToken(api, { sub: 'alice' })}`],
+    [
+      '401: her sign-in is too weak for a payment',
+      `-X POST ${api}/payments ${withToken(api, { sub: 'alice', scope: 'pay', acr: 'silver' })}`,
+    ],
+    [
+      '200: a stronger one will do',
+      `-X POST ${api}/payments ${withToken(api, { sub: 'alice', scope: 'pay', acr: 'gold' })}`,
+    ],
+  ],
+})

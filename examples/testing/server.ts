@@ -7,9 +7,19 @@
 
 import express from 'express'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
-import { demoToken } from '../demo-token.js'
+import { announce } from '../announce.js'
+import { anybody, demoToken, withToken } from '../demo-token.js'
 import { listen } from '../listen.js'
 import { createApp } from './app.js'
 
 const issuer = await createTestIssuer({ audience: 'api://orders' })
-await listen(express().use(demoToken(issuer), createApp(issuer.options)))
+const url = await listen(express().use(demoToken(issuer), createApp(issuer.options)))
+announce({
+  users: anybody,
+  tries: [
+    [
+      '200: alice reads the orders',
+      `${url}/orders ${withToken(url, { sub: 'alice', scope: 'orders.read' })}`,
+    ],
+  ],
+})

@@ -8,33 +8,33 @@
 // PORT                   of the web application, 3002 by default
 // ACCESS_TOKEN_LIFETIME  in seconds, 600 by default; with 5 one can watch tokens being refreshed
 // INSECURE_COOKIE=1      for browsers that refuse Secure cookies on http, such as Safari
+import { announce } from '../announce.js'
+import { cannotListen } from '../listen.js'
+import { readNumber, readPort, readSwitch } from '../settings.js'
 import { demoUser, startUnifiedSignIn } from './start.js'
 
-const port = readNumber('PORT', 3002, [0, 65_535])
+const port = readPort(3002)
 
 try {
   const { url, authApiUrl } = await startUnifiedSignIn({
     port,
     accessTokenLifetime: readNumber('ACCESS_TOKEN_LIFETIME', 600, [1, 86_400]),
-    insecureCookie: process.env['INSECURE_COOKIE'] === '1',
+    insecureCookie: readSwitch('INSECURE_COOKIE'),
   })
   console.log(`Web application: ${url}`)
   console.log(`Auth API:        ${authApiUrl}`)
-  console.log(`Sign in as:      ${demoUser.email} / ${demoUser.password}`)
+  const { email, password } = demoUser
+  announce({
+    users: `${email} with the password ${password}`,
+    tries: [
+      [
+        '200: the weather, by the cookie that the login form gives',
+        `-L -b '' ${url}/login -d 'email=${email}&password=${password}&ReturnUrl=/api/weather'`,
+      ],
+      ['401: nobody in particular', `${url}/api/weather`],
+    ],
+  })
 } catch (error) {
-  if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
-  giveUp(`Port ${port} is taken: set PORT to another one, such as PORT=${port + 1}`)
-}
-
-function readNumber(name: string, fallback: number, [least, most]: [number, number]): number {
-  const text = process.env[name]
-  if (text === undefined) return fallback
-  const value = Number(text)
-  const isGood = text.trim() !== '' && Number.isInteger(value) && value >= least && value <= most
-  return isGood ? value : giveUp(`${name} must be a number from ${least} to ${most}, got "${text}"`)
-}
-
-function giveUp(message: string): never {
-  console.error(message)
-  process.exit(1)
+  if ((error as NodeJS.ErrnoException).syscall !== 'listen') throw error
+  cannotListen(port, error as NodeJS.ErrnoException)
 }

@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
+import { giveUp } from '../settings.js'
 
 /** Reads what `server.ts` tells every part. */
 export function setting(name: string): string {
@@ -10,9 +11,10 @@ export function setting(name: string): string {
 /** Listens on this part's address and tells `server.ts`. */
 export function listen(app: RequestListener | Server): Server {
   const server = typeof app === 'function' ? createServer(app) : app
-  server.once('error', (error) => {
-    console.error(error.message)
-    process.exit(1)
+  server.once('error', ({ code, message }: NodeJS.ErrnoException) => {
+    // `server.ts` knows what to say about a port that is taken.
+    if (code !== 'EADDRINUSE') giveUp(message)
+    process.send?.('taken', () => process.exit(1))
   })
   server.listen(Number(new URL(setting('URL')).port), '127.0.0.1', () => process.send?.('ready'))
   // Without its parent nobody would ever stop it.

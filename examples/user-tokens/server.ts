@@ -12,16 +12,24 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { announce } from '../announce.js'
+import { takenPort } from '../listen.js'
+import { openRedis } from '../open-redis.js'
+import { giveUp, readNumber, readPort } from '../settings.js'
 import { chooseAddresses } from './ports.js'
 
 const restartAfter = 1000
 
-const processes = readNumber('PROCESSES', 1)
-if (processes > 1 && process.env['REDIS_URL'] === undefined) {
-  console.error('Several processes share no memory: set REDIS_URL to a Redis they can share.')
-  process.exit(1)
+const processes = readNumber('PROCESSES', 1, [1, 16])
+const redisUrl = process.env['REDIS_URL']
+if (processes > 1 && redisUrl === undefined) {
+  giveUp('Several processes share no memory: set REDIS_URL to a Redis they can share.')
 }
-const addresses = await chooseAddresses(readNumber('PORT', 3003), processes)
+// The API is on a port two thousand further.
+const port = readPort(3003, 65_535 - 2000)
+// One that is missing is found here, before anything has started.
+if (redisUrl !== undefined) await (await openRedis(redisUrl)).close()
+const addresses = await chooseAddresses(port, processes)
 const folder = mkdtempSync(join(tmpdir(), 'user-tokens-'))
 const parts = [
   { name: 'provider', url: addresses.issuer },
@@ -45,24 +53,29 @@ for (const part of parts) started.push(await startPart(part))
 
 console.log(`
 Open ${addresses.web.join(' or ')} in a browser.
-Sign in as alice with the password wonderland, or as bob with the password builder.
-
 Access tokens live for 20 seconds; watch the page renew them, and kill a part to see what happens:
 ${started.join('\n')}
 
 Sign out at the provider's own page, ${addresses.issuer}/session/end, and see the web app follow.
-Refreshes and sign-outs that the provider has counted: curl ${addresses.issuer}/stats
-Stop with Ctrl+C.`)
+`)
+announce({
+  users: 'alice with the password wonderland, bob with the password builder',
+  tries: [
+    ['200: the refreshes and sign-outs that the provider has counted', `${addresses.issuer}/stats`],
+    ['401: the API wants a token', `${addresses.api}/weather`],
+  ],
+})
 
 async function startPart({ name, url }: (typeof parts)[number]): Promise<string> {
   const child = fork(join(import.meta.dirname, `${name}.ts`), [], { env: { ...shared, URL: url } })
   children.add(child)
-  const isReady = await Promise.race([
-    once(child, 'message').then(() => true),
-    once(child, 'exit').then(() => false),
-  ])
-  if (!isReady) {
-    console.error(`The ${name} cannot run on ${url}. Is the port taken? Set PORT to another one.`)
+  const [word] = (await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => []),
+  ])) as unknown[]
+  if (word !== 'ready') {
+    if (word === 'taken') console.error(takenPort(Number(new URL(url).port)))
+    else console.error(`The ${name} did not start on ${url}.`)
     stop(1)
   }
   child.once('exit', () => {
@@ -83,11 +96,4 @@ function stop(code: number): never {
   }
   rmSync(folder, { recursive: true, force: true })
   process.exit(code)
-}
-
-function readNumber(name: string, fallback: number): number {
-  const text = process.env[name] ?? String(fallback)
-  if (/^\d{1,5}$/.test(text)) return Number(text)
-  console.error(`${name} must be a number, got "${text}"`)
-  process.exit(1)
 }

@@ -17,6 +17,7 @@ import {
 } from 'express-jwt-bearer'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
 import { WebSocketServer } from 'ws'
+import { announce } from '../announce.js'
 import { listen } from '../listen.js'
 
 interface Refusal {
@@ -92,4 +93,15 @@ function refusalOf(result: AuthenticateResult): Refusal {
   return { status: '401 Unauthorized', challenge: 'Bearer error="invalid_token"' }
 }
 
-if (process.argv[1] === import.meta.filename) await listen(await createApp())
+if (process.argv[1] === import.meta.filename) {
+  const url = await listen(await createApp())
+  const token = `-H "Authorization: Bearer $(curl -s ${url}/demo-token)"`
+  console.log(`A WebSocket: npx wscat -c ${url.replace('http', 'ws')} ${token}`)
+  announce({
+    users: 'alice, without a password: /demo-token signs her a token',
+    tries: [
+      ['200: alice calls the plain server', `${url} ${token}`],
+      ['401: nobody in particular', url],
+    ],
+  })
+}

@@ -136,6 +136,7 @@ describe('cookie-login', () => {
   async function logIn(returnUrl: string) {
     const response = await fetch(`${example.url}/login?ReturnUrl=${returnUrl}`, {
       method: 'POST',
+      body: new URLSearchParams({ name: 'alice', password: 'wonderland' }),
       redirect: 'manual',
     })
     const [cookie = ''] = response.headers.getSetCookie()
@@ -156,6 +157,45 @@ describe('cookie-login', () => {
     const response = await fetch(example.url, { headers: { Cookie: cookie.split(';')[0] ?? '' } })
     expect(await response.json()).toEqual({ hello: 'alice' })
   })
+
+  test.each([
+    ['a wrong password', { name: 'alice', password: 'builder' }],
+    ['an unknown name', { name: 'constructor', password: 'wonderland' }],
+    ['no password', { name: 'alice' }],
+    ['nothing', {}],
+  ])('gives no cookie for %s, and shows the form again', async (_case, form) => {
+    const response = await fetch(`${example.url}/login`, {
+      method: 'POST',
+      body: new URLSearchParams(form),
+    })
+    expect(response.status).toBe(401)
+    expect(response.headers.getSetCookie()).toEqual([])
+    expect(await response.text()).toContain('role="alert">The name or the password is wrong.')
+  })
+
+  test('shows a hostile name as text, under a strict policy', async () => {
+    const response = await fetch(`${example.url}/login`, {
+      method: 'POST',
+      body: new URLSearchParams({ name: '"><script>alert(1)</script>', password: 'x' }),
+    })
+    expect(await response.text()).not.toContain('<script')
+    const policy = response.headers.get('content-security-policy')
+    expect(policy).toMatch(/^default-src 'none'; style-src 'self'; /)
+    expect(policy).not.toContain('unsafe')
+  })
+
+  test.each(['/login', '/logout'])(
+    'refuses a form for %s that another site sends',
+    async (path) => {
+      const response = await fetch(example.url + path, {
+        method: 'POST',
+        headers: { Origin: 'https://evil.example' },
+        body: new URLSearchParams({ name: 'alice', password: 'wonderland' }),
+      })
+      expect(response.status).toBe(403)
+      expect(response.headers.getSetCookie()).toEqual([])
+    },
+  )
 
   test('sends a caller with a forged cookie to the login page', async () => {
     const response = await fetch(example.url, {

@@ -95,7 +95,7 @@ describe('the accounts example with wrong settings', () => {
       { DATABASE_URL: 'postgres://127.0.0.1:1/x' },
       /^No database: .*ECONNREFUSED.*\n$/,
     ],
-    ['a missing Redis', { REDIS_URL: 'redis://127.0.0.1:1' }, /No Redis at REDIS_URL: .*\n$/],
+    ['a missing Redis', { REDIS_URL: 'redis://127.0.0.1:1' }, /^No Redis at REDIS_URL: .*\n$/],
   ])(
     'says in one line what is wrong with %s',
     async (_, env, text) => {

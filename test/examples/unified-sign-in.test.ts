@@ -133,11 +133,11 @@ describe('the unified sign-in example, on the wire', () => {
 describe('npm run example:unified-sign-in', () => {
   test('lets access tokens live for as long as it is told', { timeout: startTime }, async () => {
     const running = await startExample(main, {
-      lastWords: 'Sign in as',
+      lastWords: 'Stop with',
       env: { ACCESS_TOKEN_LIFETIME: '2' },
     })
     const { url } = running
-    expect(running.output()).toContain(`${email} / ${password}`)
+    expect(running.output()).toContain(`Users: ${email} with the password ${password}`)
     const { tokens, cookie } = await signIn(url)
     expect(tokens.expiresIn).toBeLessThanOrEqual(2)
     await new Promise((resolve) => setTimeout(resolve, 2100))
@@ -165,6 +165,8 @@ describe('npm run example:unified-sign-in', () => {
     const { port } = new URL(example.url)
     const { code, output } = await endOfExample(main, port)
     expect(code).toBe(1)
-    expect(output).toContain(`Port ${port} is taken: set PORT to another one`)
+    expect(output).toContain(
+      `Port ${port} is taken. Stop the program that uses it, or set PORT to another one`,
+    )
   })
 })
