@@ -12,7 +12,7 @@ import express, { type Express } from 'express'
 import { authorize, jwtBearer } from 'express-jwt-bearer'
 import { sameOriginGuard } from 'express-jwt-bearer/session'
 import { SignJWT } from 'jose'
-import { announce } from './announce.js'
+import { announce } from './shared/announce.js'
 import { homePage, loginPage, protectPages } from './cookie-login/pages.js'
 import { listen } from './listen.js'
 

@@ -22,7 +22,7 @@ import {
 } from 'express-jwt-bearer'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
 import { pino, type Logger } from 'pino'
-import { announce } from './announce.js'
+import { announce } from './shared/announce.js'
 import { anybody, demoToken, withToken } from './demo-token.js'
 import { listen } from './listen.js'
 

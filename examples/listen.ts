@@ -1,6 +1,6 @@
 import { createServer, Server, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { giveUp, readPort } from './settings.js'
+import { giveUp, readPort } from './shared/settings.js'
 
 /**
  * Listens on `PORT`, 3000 by default, for callers on this machine alone: what listens here hands out

@@ -12,7 +12,7 @@ import {
   type ClaimsPrincipal,
 } from 'express-jwt-bearer'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
-import { announce } from './announce.js'
+import { announce } from './shared/announce.js'
 import { anybody, demoToken, withToken } from './demo-token.js'
 import { listen } from './listen.js'
 

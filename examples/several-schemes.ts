@@ -8,7 +8,7 @@
 import express, { type Express } from 'express'
 import { authorize, jwtBearer } from 'express-jwt-bearer'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
-import { announce } from './announce.js'
+import { announce } from './shared/announce.js'
 import { demoToken, withToken } from './demo-token.js'
 import { listen } from './listen.js'
 

@@ -1,4 +1,4 @@
-import { announce } from '../announce.js'
+import { announce } from '../shared/announce.js'
 import type { DemoUser } from './users.js'
 
 /** Prints how to sign in as the demo users, as far as anybody knows their passwords. */

@@ -6,7 +6,7 @@
 // PORT is the server's, 3004 by default. The agent takes the server that listens there already, if there is one.
 
 import { runClient } from './client.js'
-import { announce } from '../announce.js'
+import { announce } from '../shared/announce.js'
 import { start } from './start.js'
 
 process.env['PORT'] ??= '3004'

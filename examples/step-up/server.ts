@@ -7,7 +7,7 @@
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import { authorize, jwtBearer } from 'express-jwt-bearer'
 import { createTestIssuer, type TestIssuer } from 'express-jwt-bearer/testing'
-import { announce } from '../announce.js'
+import { announce } from '../shared/announce.js'
 import { anybody, demoToken, withToken } from '../demo-token.js'
 import { listen } from '../listen.js'
 

@@ -7,7 +7,7 @@
 
 import express from 'express'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
-import { announce } from '../announce.js'
+import { announce } from '../shared/announce.js'
 import { anybody, demoToken, withToken } from '../demo-token.js'
 import { listen } from '../listen.js'
 import { createApp } from './app.js'

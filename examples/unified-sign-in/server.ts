@@ -8,9 +8,9 @@
 // PORT                   of the web application, 3002 by default
 // ACCESS_TOKEN_LIFETIME  in seconds, 600 by default; with 5 one can watch tokens being refreshed
 // INSECURE_COOKIE=1      for browsers that refuse Secure cookies on http, such as Safari
-import { announce } from '../announce.js'
+import { announce } from '../shared/announce.js'
 import { cannotListen } from '../listen.js'
-import { readNumber, readPort, readSwitch } from '../settings.js'
+import { readNumber, readPort, readSwitch } from '../shared/settings.js'
 import { demoUser, startUnifiedSignIn } from './start.js'
 
 const port = readPort(3002)

@@ -1,5 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http'
-import { giveUp } from '../settings.js'
+import { giveUp } from '../shared/settings.js'
 
 /** Reads what `server.ts` tells every part. */
 export function setting(name: string): string {

@@ -1,4 +1,4 @@
-import { openRedis } from '../open-redis.js'
+import { openRedis } from '../shared/open-redis.js'
 
 const url = process.env['REDIS_URL']
 

@@ -12,10 +12,10 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { announce } from '../announce.js'
+import { announce } from '../shared/announce.js'
 import { takenPort } from '../listen.js'
-import { openRedis } from '../open-redis.js'
-import { giveUp, readNumber, readPort } from '../settings.js'
+import { openRedis } from '../shared/open-redis.js'
+import { giveUp, readNumber, readPort } from '../shared/settings.js'
 import { chooseAddresses } from './ports.js'
 
 const restartAfter = 1000

@@ -17,7 +17,7 @@ import {
 } from 'express-jwt-bearer'
 import { createTestIssuer } from 'express-jwt-bearer/testing'
 import { WebSocketServer } from 'ws'
-import { announce } from '../announce.js'
+import { announce } from '../shared/announce.js'
 import { listen } from '../listen.js'
 
 interface Refusal {
