@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { userInfo } from 'node:os'
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import {
   calculateJwkThumbprint,
   exportJWK,
@@ -17,6 +17,7 @@ import {
 } from '../testing/development-key.js'
 import type { Arguments, Command } from './arguments.js'
 import { exitCodes, UsageError, type Terminal } from './terminal.js'
+import { sha256 } from '../internal/sha256.js'
 
 const longest = 365 * 86_400
 const units: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }
@@ -94,7 +95,7 @@ async function advise(
     htm: method,
     htu: url,
     iat: Math.floor(now() / 1000),
-    ath: createHash('sha256').update(token).digest('base64url'),
+    ath: sha256(token),
   })
     .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk: proofKey.publicJwk })
     .sign(proofKey.privateKey)

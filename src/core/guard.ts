@@ -59,18 +59,18 @@ export function createGuard(demands: Demands, clock: () => number): Middleware {
     req: Request,
     res: Response,
     state: RequestState,
-    [caller, ...others]: readonly Succeeded[],
+    callers: readonly Succeeded[],
+    index = 0,
     earlier?: () => MaybePromise<Verdict>,
   ): MaybePromise<Verdict> {
-    const { result } = caller as Succeeded
-    const judged = evaluatePolicy(policy, result.principal, { req, resource: req, clock })
+    const caller = callers[index] as Succeeded
+    const judged = evaluatePolicy(policy, caller.result.principal, { req, resource: req, clock })
     return andThen(judged, (outcome): MaybePromise<Verdict> => {
-      if (outcome.succeeded) return pass(req, res, state, caller as Succeeded, scopes)
-      const refuseFirst =
-        earlier ?? (() => refuseCaller(req, res, state, caller as Succeeded, outcome))
-      return others.length === 0
+      if (outcome.succeeded) return pass(req, res, state, caller, scopes)
+      const refuseFirst = earlier ?? (() => refuseCaller(req, res, state, caller, outcome))
+      return index + 1 === callers.length
         ? refuseFirst()
-        : judgeCallers(req, res, state, others, refuseFirst)
+        : judgeCallers(req, res, state, callers, index + 1, refuseFirst)
     })
   }
 

@@ -1,4 +1,5 @@
 import type { MaybePromise } from '../internal/maybe-promise.js'
+import type { Trust } from './keys/trust.js'
 import type { JwtClaims } from './principal.js'
 
 /** What is known of a token that its issuer calls active. */
@@ -9,6 +10,8 @@ export interface IntrospectedToken {
   readonly issuer: string | undefined
   /** What a `claimsSchema` made of the members, for the next use of the token. */
   claims?: JwtClaims
+  /** What stands in place of keys, for the next use of the token. */
+  trust?: Trust
 }
 
 /** Asks the issuer about the tokens of one scheme. */

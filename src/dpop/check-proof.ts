@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import {
   ConfirmationInvalidError,
   ProofError,
@@ -16,6 +15,7 @@ import type { DpopSettings } from './options.js'
 import { parseProof, type Proof } from './parse-proof.js'
 import { importProofKey, thumbprintOf, type ProofKey } from './proof-key.js'
 import { normaliseUri, targetPath } from './target-uri.js'
+import { sha256 } from '../internal/sha256.js'
 
 /** Keys of proofs that passed, which spare the next proof the import. */
 const maxKeys = 1000
@@ -134,8 +134,4 @@ function spend(
       if (!isFirst) throw new ProofReplayedError()
     },
   )
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('base64url')
 }

@@ -1,6 +1,7 @@
-import { createHash, createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { ProofInvalidError } from '../core/proof-errors.js'
 import { algorithmsOf } from '../core/keys/algorithms.js'
+import { sha256 } from '../internal/sha256.js'
 
 /** The public key in a proof. */
 export type ProofJwk = Readonly<Record<string, unknown>>
@@ -77,7 +78,7 @@ function nameOf(alg: unknown): unknown {
 export function thumbprintOf(jwk: ProofJwk): string {
   const names = requiredMembers[jwk['kty'] as string] as readonly string[]
   const members = names.map((name) => `"${name}":${JSON.stringify(jwk[name])}`)
-  return createHash('sha256').update(`{${members.join()}}`).digest('base64url')
+  return sha256(`{${members.join()}}`)
 }
 
 /** Brings the key of a proof into the form in which it is used. */

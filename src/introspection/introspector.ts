@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { ConfigurationError, IntrospectionUnavailableError } from '../core/errors.js'
 import type {
   IntrospectedToken,
@@ -15,6 +14,7 @@ import { createEndpointSource, type Endpoint } from './endpoint.js'
 import type { IntrospectionSettings } from './options.js'
 import { createOutage } from './outage.js'
 import { createFlights, createSlots } from './slots.js'
+import { sha256 } from '../internal/sha256.js'
 
 const introspectionFailed = publisher('express-jwt-bearer:introspection-failed')
 
@@ -97,17 +97,13 @@ export function createIntrospector(
     maxTokenLength: settings.maxTokenLength ?? scheme.maxTokenLength,
     ready: () => endpoints.ready(),
     introspect(token) {
-      const name = nameOf(scheme.scheme, token)
+      // An opaque token is a password: what is remembered must not be one.
+      const name = sha256(token)
       const known = cache.get(name)
       if (known === 'inactive') return undefined
       return known ?? inFlight(name, () => ask(name, token))
     },
   }
-}
-
-// An opaque token is a password: what is remembered must not be one.
-function nameOf(scheme: string, token: string): string {
-  return createHash('sha256').update(`${scheme}\n${token}`).digest('base64url')
 }
 
 function allow(refusal: CallError | undefined, endpoint: Endpoint): void {

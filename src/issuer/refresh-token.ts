@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import type { RefreshTokenReference } from './refresh-store.js'
+import { sha256 } from '../internal/sha256.js'
 
 // token = family "." secret: 128 random bits that name the session, 256 that nobody can guess.
 const form = /^(?<family>[A-Za-z0-9_-]{22})\.[A-Za-z0-9_-]{43}$/
@@ -23,7 +24,7 @@ export function readRefreshToken(token: unknown): RefreshTokenReference | undefi
 
 /** The form in which a store keeps a token. 256 random bits need no salt and no slow hash. */
 export function hashToken(token: string): string {
-  return createHash('sha256').update(token).digest('base64url')
+  return sha256(token)
 }
 
 /** Encrypts a successor so that only the holder of the token it replaces can read it. */

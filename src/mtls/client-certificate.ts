@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import type { Request } from '../core/express.js'
 import { ConfirmationInvalidError } from '../core/proof-errors.js'
@@ -9,6 +8,7 @@ import {
   type CertificateHeader,
   type ClientCertificateOptions,
 } from './options.js'
+import { sha256 } from '../internal/sha256.js'
 
 /**
  * Makes tokens that are bound to a certificate work over connections with that certificate alone
@@ -74,5 +74,5 @@ function hashOf(certificate: unknown): string | undefined {
   if (!(certificate instanceof Uint8Array)) {
     throw new TypeError('A client certificate must be a Uint8Array with its DER, or undefined')
   }
-  return createHash('sha256').update(certificate).digest('base64url')
+  return sha256(certificate)
 }

@@ -1,6 +1,7 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose'
 import type { TokenClaims, TokenOptions } from './test-tokens.js'
+import { sha256 } from '../internal/sha256.js'
 
 /** How a proof of {@link DpopClient} differs from an ordinary one. */
 export interface DpopProofOptions {
@@ -65,9 +66,7 @@ export async function createDpopClient(
       htm: method,
       htu: origin + pathname,
       iat: Math.floor(Date.now() / 1000),
-      ...(token === undefined
-        ? {}
-        : { ath: createHash('sha256').update(token).digest('base64url') }),
+      ...(token === undefined ? {} : { ath: sha256(token) }),
       ...(nonce === undefined ? {} : { nonce }),
       ...claims,
     }

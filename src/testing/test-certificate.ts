@@ -1,4 +1,5 @@
-import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { sha256 } from '../internal/sha256.js'
 
 /** What {@link createTestCertificate} accepts. */
 export interface TestCertificateOptions {
@@ -64,7 +65,7 @@ export function createTestCertificate(options: TestCertificateOptions = {}): Tes
     certificate: `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{1,64}/g, '$&\n')}-----END CERTIFICATE-----\n`,
     key: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
     der,
-    thumbprint: createHash('sha256').update(der).digest('base64url'),
+    thumbprint: sha256(der),
     header: `:${base64}:`,
   }
 }

@@ -45,28 +45,54 @@ export function settingOf(keys: Keys, publishedAt: string, fetchKeys = false): S
 export function ourOptions(
   { key, jwksUri }: Setting,
   tokenCache?: JwtBearerOptions['tokenCache'],
+  tryAllIssuerSigningKeys = true,
 ): JwtBearerOptions {
   const issuerSigningKey = key.type === 'secret' ? symmetricKey(key.export()) : key
   const keySource = jwksUri === undefined ? { issuerSigningKey } : {}
   return {
     audience,
     tokenCache,
-    tokenValidationParameters: { validIssuer: issuer, ...keySource },
+    tokenValidationParameters: { validIssuer: issuer, tryAllIssuerSigningKeys, ...keySource },
     ...(jwksUri === undefined ? {} : { jwksUri, requireHttpsMetadata: false }),
   }
+}
+
+/** What the handlers are to do beyond checking tokens. */
+export interface Wishes {
+  readonly cacheSize?: number | undefined
+  /** A scope that every caller must have. */
+  readonly scope?: string | undefined
+  readonly tryAllIssuerSigningKeys?: boolean | undefined
 }
 
 /** The handlers in front of the route. */
 export async function handlersOf(
   name: string,
   setting: Setting,
-  cacheSize?: number,
+  { cacheSize, scope, tryAllIssuerSigningKeys }: Wishes = {},
 ): Promise<RequestHandler[]> {
   if (name === 'bare Express') return []
   if (name === us) {
     const tokenCache = cacheSize === undefined ? undefined : { maxEntries: cacheSize }
-    return [jwtBearer(ourOptions(setting, tokenCache)), authorize()]
+    const guard =
+      scope === undefined ? authorize() : authorize((policy) => policy.requireScope(scope))
+    return [jwtBearer(ourOptions(setting, tokenCache, tryAllIssuerSigningKeys)), guard]
   }
-  const peers = await loadPeers()
-  return [(peers[name] as Peer).middleware(setting)]
+  const { middleware } = (await loadPeers())[name] as Peer
+  return scope === undefined ? [middleware(setting)] : [middleware(setting), scopeByHand(scope)]
+}
+
+// Where each of them leaves the claims, and what its users write behind it.
+function scopeByHand(scope: string): RequestHandler {
+  return (req, _, next) => {
+    const { auth, user } = req as { auth?: { payload?: Claims } & Claims; user?: Claims }
+    const scopes = (auth?.payload?.scope ?? auth?.scope ?? user?.scope ?? '').split(' ')
+    next(
+      scopes.includes(scope) ? undefined : Object.assign(new Error('Forbidden'), { status: 403 }),
+    )
+  }
+}
+
+interface Claims {
+  readonly scope?: string
 }

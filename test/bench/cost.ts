@@ -2,7 +2,16 @@ import { createHmac, timingSafeEqual, verify } from 'node:crypto'
 import { jwtBearer } from 'express-jwt-bearer'
 import { loadPeers, ourOptions, settingOf, us, type Setting } from './contenders.js'
 import { costOf, type Cost } from './cpu.js'
-import { algs, generateMaterial, keysOf, makeTokens, type Alg, type Keys } from './material.js'
+import {
+  algs,
+  asUsed,
+  generateMaterial,
+  hashOf,
+  keysOf,
+  makeTokens,
+  type Alg,
+  type Keys,
+} from './material.js'
 import { inRounds, ratios, summarise, type Measured, type Row } from './measure.js'
 import { bearer, walkOf } from './walk.js'
 
@@ -150,7 +159,6 @@ function primitiveOf({ alg, key }: Keys): (token: string) => unknown {
     if (alg === 'HS256') {
       return timingSafeEqual(createHmac('sha256', key).update(signed).digest(), given)
     }
-    const hash = alg === 'Ed25519' ? null : 'sha256'
-    return verify(hash, signed, { key, dsaEncoding: 'ieee-p1363' }, given)
+    return verify(hashOf(alg), signed, asUsed(alg, key), given)
   }
 }

@@ -1,13 +1,17 @@
-import { peersUnderLoad, us } from './contenders.js'
+import { peersUnderLoad, us, type Wishes } from './contenders.js'
 import { generateMaterial, keysOf, makeToken, type Keys, type SigningMaterial } from './material.js'
 import { bestOf, inRounds, summarise, type Measured, type Row } from './measure.js'
 import { pace, startLoad, startServer, type Load } from './processes.js'
 
 interface Flood {
   readonly what: string
-  readonly token: (keys: Keys, stranger: Keys, number: number) => string
+  /** Nothing for a request without a token. */
+  readonly token: (keys: Keys, stranger: Keys, number: number) => string | undefined
   /** Whether those who can fetch keys do, and the others are left out. */
   readonly fetchKeys?: boolean
+  readonly wishes?: Wishes
+  /** Set where ours does more than anybody else, so that nobody is a measure for it. */
+  readonly informs?: boolean
 }
 
 const past = { iat: 1_600_000_000, exp: 1_600_003_600 }
@@ -18,10 +22,22 @@ const floods: readonly Flood[] = [
   { what: 'expired tokens', token: (keys, _, number) => makeToken(keys, number, { claims: past }) },
   {
     what: 'unknown kids',
-    token: (_, stranger, number) => makeToken(stranger, number, { header: { kid: `${number}` } }),
+    token: strangers,
     fetchKeys: true,
+    wishes: { tryAllIssuerSigningKeys: false },
   },
+  { what: 'unknown kids, every key tried', token: strangers, fetchKeys: true, informs: true },
+  {
+    what: 'scope missing',
+    token: (keys, _, number) => makeToken(keys, number),
+    wishes: { scope: 'orders.delete' },
+  },
+  { what: 'no token', token: () => undefined },
 ]
+
+function strangers(_: Keys, stranger: Keys, number: number): string {
+  return makeToken(stranger, number, { header: { kid: `${number}` } })
+}
 
 /** Answers per second to requests that are refused. */
 export async function measure({ quick }: { quick: boolean }): Promise<Row[]> {
@@ -40,16 +56,18 @@ export async function measure({ quick }: { quick: boolean }): Promise<Row[]> {
 
 async function measureFlood(
   load: Load,
-  { what, fetchKeys = false }: Flood,
+  { what, fetchKeys = false, wishes = {}, informs = false }: Flood,
   material: SigningMaterial,
   quick: boolean,
 ): Promise<Row> {
   const peers = (await peersUnderLoad(quick)).filter(
-    ([, peer]) => peer.caches !== true && (!fetchKeys || peer.fetchesKeys),
+    // Bad tokens are in nobody's cache; good ones that lack a scope are.
+    ([, { caches, fetchesKeys }]) =>
+      (caches !== true || wishes.scope !== undefined) && (!fetchKeys || fetchesKeys),
   )
   const names = [us, ...peers.map(([name]) => name)]
   const servers = await Promise.all(
-    names.map((contender) => startServer({ contender, material, fetchKeys })),
+    names.map((contender) => startServer({ contender, material, fetchKeys, ...wishes })),
   )
   const { warmUp, rounds, seconds } = pace(quick)
   for (const server of servers) await load.run(server, warmUp, 'refused')
@@ -67,6 +85,6 @@ async function measureFlood(
     unit: 'answers per second',
     ours: ours as Measured,
     peers: others,
-    target: { atLeast: bestOf(others, 'max') },
+    target: informs ? undefined : { atLeast: bestOf(others, 'max') },
   }
 }

@@ -12,7 +12,9 @@ process.on('message', async ({ tokens, port, seconds }) => {
     shares = Array.from({ length: count }, (_, share) =>
       tokens
         .filter((_token, index) => index % count === share)
-        .map((token) => ({ headers: { authorization: `Bearer ${token}` } })),
+        .map((token) => ({
+          headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+        })),
     )
     process.send('ready')
     return

@@ -1,4 +1,5 @@
 import {
+  constants,
   createHmac,
   createPrivateKey,
   createPublicKey,
@@ -8,11 +9,12 @@ import {
   sign,
   type JsonWebKey,
   type KeyObject,
+  type SignKeyObjectInput,
 } from 'node:crypto'
 
-export type Alg = 'HS256' | 'RS256' | 'ES256' | 'Ed25519'
+export type Alg = 'HS256' | 'RS256' | 'ES256' | 'Ed25519' | 'PS256'
 
-export const algs: readonly Alg[] = ['RS256', 'HS256', 'ES256', 'Ed25519']
+export const algs: readonly Alg[] = ['RS256', 'HS256', 'ES256', 'Ed25519', 'PS256']
 export const issuer = 'https://issuer.example'
 export const audience = 'api://orders'
 export const kid = 'key-1'
@@ -43,6 +45,7 @@ function generate(alg: Alg): KeyObject {
       // Text, which every library takes for the same bytes.
       return createSecretKey(randomBytes(36).toString('base64'), 'latin1')
     case 'RS256':
+    case 'PS256':
       return generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
     case 'ES256':
       return generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey
@@ -99,8 +102,12 @@ export function makeToken(
   return `${signed}.${signatureOf(alg, signingKey, signed)}`
 }
 
-export function makeTokens(keys: Keys, count: number): string[] {
-  return Array.from({ length: count }, (_, number) => makeToken(keys, number))
+export function makeTokens(
+  keys: Keys,
+  count: number,
+  changes?: Parameters<typeof makeToken>[2],
+): string[] {
+  return Array.from({ length: count }, (_, number) => makeToken(keys, number, changes))
 }
 
 function encode(value: object): string {
@@ -109,6 +116,17 @@ function encode(value: object): string {
 
 function signatureOf(alg: Alg, key: KeyObject, signed: string): string {
   if (alg === 'HS256') return createHmac('sha256', key).update(signed).digest('base64url')
-  const hash = alg === 'Ed25519' ? null : 'sha256'
-  return sign(hash, Buffer.from(signed), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')
+  return sign(hashOf(alg), Buffer.from(signed), asUsed(alg, key)).toString('base64url')
+}
+
+/** The hash that an algorithm puts in front of its primitive; Ed25519 has its own. */
+export function hashOf(alg: Alg): string | null {
+  return alg === 'Ed25519' ? null : 'sha256'
+}
+
+/** A key with what an algorithm asks of it (RFC 7518 sections 3.4 and 3.5). */
+export function asUsed(alg: Alg, key: KeyObject): SignKeyObjectInput {
+  if (alg !== 'PS256') return { key, dsaEncoding: 'ieee-p1363' }
+  const { RSA_PKCS1_PSS_PADDING: padding, RSA_PSS_SALTLEN_DIGEST: saltLength } = constants
+  return { key, padding, saltLength }
 }

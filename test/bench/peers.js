@@ -82,21 +82,22 @@ function plainJose({ algorithm, jwk, issuer, audience, jwksUri }) {
 
 const symmetric = ['HS256']
 const rsaAndEc = ['RS256', 'ES256']
-const all = [...symmetric, ...rsaAndEc, 'Ed25519']
+const signed = [...rsaAndEc, 'PS256']
+const all = [...symmetric, ...signed, 'Ed25519']
 
 /** Who is compared: for which algorithms, as middleware, and as a bare check where there is one. */
 export const peers = {
   'express-jwt': {
-    algs: [...symmetric, ...rsaAndEc],
+    algs: [...symmetric, ...signed],
     fetchesKeys: true,
     middleware: expressJwt,
   },
   'express-oauth2-jwt-bearer': {
-    algs: [...symmetric, ...rsaAndEc],
+    algs: [...symmetric, ...signed],
     fetchesKeys: true,
     middleware: oauth2JwtBearer,
   },
-  'passport-jwt': { algs: [...symmetric, ...rsaAndEc], middleware: passportJwt },
+  'passport-jwt': { algs: [...symmetric, ...signed], middleware: passportJwt },
   'fast-jwt': {
     algs: all,
     check: fastJwt(false),

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { perOne, type Cost } from './cpu.js'
+import type { ProfileKind, Usage } from './profiler.js'
 import type { ServerJob } from './server.js'
 
 /** How long each server warms up, and how often and for how long it is measured then; in whole seconds, as autocannon counts. */
@@ -51,6 +52,9 @@ export interface Server {
   readonly port: number
   /** What it has used of the processor up to now. */
   used(): Promise<Cost>
+  /** Looks at its functions until told to end. */
+  startProfile(kind: ProfileKind): Promise<void>
+  endProfile(): Promise<readonly Usage[]>
   stop(): void
 }
 
@@ -61,13 +65,17 @@ export async function startServer(job: ServerJob): Promise<Server> {
     contender: job.contender,
     port,
     used: () => ask(child, { cost: true }),
+    startProfile: async (kind) => {
+      await ask(child, { profile: kind })
+    },
+    endProfile: () => ask(child, { profile: 'end' }),
     stop: () => child.kill(),
   }
 }
 
 /** A load generator: sends its tokens to a server and counts the answers. */
 export interface Load {
-  use(tokens: readonly string[]): Promise<void>
+  use(tokens: readonly (string | undefined)[]): Promise<void>
   /** Puts a server under load; throws when a request was answered otherwise. */
   run(server: Server, seconds: number, expected: 'accepted' | 'refused'): Promise<LoadResult>
 }
@@ -76,6 +84,8 @@ export interface Load {
 export interface LoadResult {
   /** Requests per second. */
   readonly rate: number
+  /** How many requests were answered. */
+  readonly count: number
   /** What each of them took of the server's processor time. */
   readonly cost: Cost
 }
@@ -105,7 +115,7 @@ export async function startLoad(): Promise<Load> {
       if (errors > 0 || statuses.length === 0 || !asExpected) {
         throw new Error(`not all ${expected}: status ${statuses.join()}, ${errors} errors`)
       }
-      return { rate, cost }
+      return { rate, count, cost }
     },
   }
 }

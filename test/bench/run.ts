@@ -1,19 +1,34 @@
 // npm run bench                       everything
 // npm run bench -- --quick            fewer rounds, under two minutes
 // npm run bench -- http memory        only these parts; the report is left alone
+// npm run bench -- profile ES256      which functions a request's time and memory go to; RS256 without a name
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { algs } from './material.js'
 import type { Row } from './measure.js'
 import { ask, start, stopAll } from './processes.js'
 import { printTable, writeReport } from './report.js'
 
-const sections = ['cost', 'http', 'floods', 'key-flood', 'busy-pool', 'memory', 'startup', 'dpop']
+const sections = [
+  'cost',
+  'http',
+  'floods',
+  'key-flood',
+  'busy-pool',
+  'memory',
+  'startup',
+  'dpop',
+  'rooms',
+  'introspection',
+]
+// Nobody else does these.
+const ownSections = ['dpop', 'rooms', 'introspection']
 
 const args = process.argv.slice(2)
 const quick = args.includes('--quick')
 const chosen = args.filter((arg) => arg !== '--quick')
-const names = [...sections, 'rotations']
+const names = [...sections, 'rotations', 'profile', ...algs]
 const unknown = chosen.filter((name) => !names.includes(name))
 if (unknown.length > 0) {
   throw new Error(`no part is called ${unknown.join(', ')}; there are ${names.join(', ')}`)
@@ -25,10 +40,14 @@ if (chosen.includes('rotations')) {
 }
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-// Nobody else checks proofs.
-const needsPeers = chosen.length === 0 || chosen.some((name) => name !== 'dpop')
+const needsPeers = chosen.length === 0 || chosen.some((name) => !ownSections.includes(name))
 if (needsPeers && !existsSync(`${here}node_modules`)) {
   execFileSync('npm', ['ci', '--prefix', here], { stdio: 'inherit' })
+}
+
+if (chosen.includes('profile')) {
+  const { profile } = await import('./profile.js')
+  await profile(algs.find((alg) => chosen.includes(alg)) ?? 'RS256').finally(stopAll)
 }
 
 const rows: Row[] = []

@@ -2,19 +2,19 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type ErrorRequestHandler } from 'express'
-import { handlersOf, settingOf } from './contenders.js'
+import { handlersOf, settingOf, type Wishes } from './contenders.js'
 import { used } from './cpu.js'
 import { keysOf, type SigningMaterial } from './material.js'
+import { startProfile, type ProfileKind } from './profiler.js'
 
 /** What the parent process sends to start it. */
-export interface ServerJob {
+export interface ServerJob extends Wishes {
   readonly contender: string
   readonly material: SigningMaterial
-  readonly cacheSize?: number | undefined
   readonly fetchKeys?: boolean | undefined
 }
 
-async function serve({ contender, material, cacheSize, fetchKeys }: ServerJob): Promise<number> {
+async function serve({ contender, material, fetchKeys, ...wishes }: ServerJob): Promise<number> {
   const app = express()
   const server = createServer(app)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -24,7 +24,7 @@ async function serve({ contender, material, cacheSize, fetchKeys }: ServerJob): 
   app.get('/jwks', (_, res) => {
     res.json({ keys: [keys.jwk] })
   })
-  app.get('/', ...(await handlersOf(contender, setting, cacheSize)), (_, res) => {
+  app.get('/', ...(await handlersOf(contender, setting, wishes)), (_, res) => {
     res.json({ ok: true })
   })
   // The default error handler writes every error to the console, which would be all that is measured.
@@ -36,9 +36,20 @@ async function serve({ contender, material, cacheSize, fetchKeys }: ServerJob): 
   return port
 }
 
-process.on('message', (message: ServerJob | { cost: true }) => {
-  if ('cost' in message) process.send?.(used())
-  else void serve(message).then((port) => process.send?.(port))
+type Message = ServerJob | { readonly cost: true } | { readonly profile: ProfileKind | 'end' }
+
+let endProfile: (() => Promise<unknown>) | undefined
+
+async function answerTo(message: Message): Promise<unknown> {
+  if ('cost' in message) return used()
+  if (!('profile' in message)) return serve(message)
+  if (message.profile === 'end') return endProfile?.()
+  endProfile = await startProfile(message.profile)
+  return 'started'
+}
+
+process.on('message', (message: Message) => {
+  void answerTo(message).then((answer) => process.send?.(answer))
 })
 process.once('disconnect', () => process.exit())
 process.send?.('up')

@@ -63,7 +63,11 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
     ['type core/events.ts', 'type core/proof-of-possession.ts', 'type core/express.ts', ...words],
     [],
   ],
-  ['core/token-introspection.ts', ['type core/principal.ts', ...words], []],
+  [
+    'core/token-introspection.ts',
+    ['type core/principal.ts', 'type core/keys/trust.ts', ...words],
+    [],
+  ],
   ['core/keys/', ['type core/events.ts', ...words], ['jose']],
   [
     'core/validation/',

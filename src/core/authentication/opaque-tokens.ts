@@ -3,7 +3,11 @@ import { fixedTrust } from '../keys/trust.js'
 import { kindOf } from '../option-checks.js'
 import type { PrincipalSettings } from '../principal.js'
 import { TokenInactiveError, TokenMalformedError } from '../token-errors.js'
-import type { TokenIntrospection, TokenIntrospector } from '../token-introspection.js'
+import type {
+  IntrospectedToken,
+  TokenIntrospection,
+  TokenIntrospector,
+} from '../token-introspection.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
 import type { TokenValidationParameters } from '../validation/parameters.js'
 import { checkInstants } from '../validation/parse-token.js'
@@ -31,6 +35,33 @@ export function opaqueTokens(
   rules: { readonly checks: ClaimsChecks; readonly principal: PrincipalSettings },
 ): OpaqueTokens {
   const { checks, checksOfEveryUse } = rules.checks
+
+  function validateFound(
+    raw: string,
+    found: IntrospectedToken,
+    walk: Walk,
+  ): MaybePromise<ValidatedToken> {
+    checkInstants(found.payload)
+    found.trust ??= { keys: [], issuer: found.issuer }
+    const token = new ValidatedToken(
+      raw,
+      noHeader,
+      found.payload,
+      undefined,
+      found.trust,
+      rules.checks,
+    )
+    if (found.claims !== undefined) {
+      // What a schema made of the claims is kept with the answer.
+      token.claims = found.claims
+      return andThen(runChecks(checksOfEveryUse, token, walk), () => token)
+    }
+    return andThen(runChecks(checks, token, walk), () => {
+      if (token.isShareable) found.claims = token.claims
+      return token
+    })
+  }
+
   return {
     principal: rules.principal,
     ready: introspector.ready,
@@ -41,20 +72,13 @@ export function opaqueTokens(
       }
       return andThen(introspector.introspect(raw), (found) => {
         if (found === undefined) throw new TokenInactiveError()
-        checkInstants(found.payload)
-        const signer = { key: undefined, trust: { keys: [], issuer: found.issuer } }
-        const token = new ValidatedToken({ raw, header: {} }, found.payload, signer, rules.checks)
-        // What a schema made of the claims is kept with the answer.
-        if (found.claims !== undefined) token.claims = found.claims
-        const due = found.claims === undefined ? checks : checksOfEveryUse
-        return andThen(runChecks(due, token, walk), () => {
-          if (token.isShareable) found.claims = token.claims
-          return token
-        })
+        return validateFound(raw, found, walk)
       })
     },
   }
 }
+
+const noHeader = Object.freeze({})
 
 /**
  * Reads the option `introspection`.

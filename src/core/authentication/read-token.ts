@@ -22,6 +22,9 @@ export interface CredentialsGrammar {
   readonly malformed: RegExp
 }
 
+// A token alone.
+const token68 = /^[A-Za-z0-9\-._~+/]+=*$/
+
 // RFC 6750 section 2.1: credentials = "Bearer" 1*SP b64token; RFC 9449 section 7.1: "DPoP" 1*SP token68, which is
 // the same. The scheme is case-insensitive (RFC 9110 section 11.1). White space around a value is not part of it
 // (RFC 9110 section 5.5). Anchored, so that the time stays linear.
@@ -61,9 +64,9 @@ export function readToken(
   const header = typeof value === 'string' ? value : value?.[0]
   if (header === undefined) return undefined
   for (const { word, prefix, credentials, malformed } of accepted) {
-    const rest = header.slice(prefix.length)
-    const isKnown = header.startsWith(prefix) && known.get(rest) !== undefined
-    const token = isKnown ? rest : credentials.exec(header)?.[1]
+    const rest = header.startsWith(prefix) ? header.slice(prefix.length) : undefined
+    const isPlain = rest !== undefined && (known.get(rest) !== undefined || token68.test(rest))
+    const token = isPlain ? rest : credentials.exec(header)?.[1]
     const isMalformed = token === undefined && malformed.test(header)
     if (token === undefined && !isMalformed) continue
     walk.credentials = word

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import {
   AudienceInvalidError,
   ClaimInvalidError,
@@ -18,6 +17,7 @@ import { hasJwtForm } from './token-form.js'
 import type { StandardSchema, TokenReplayCache, Validator } from './parameters.js'
 import { useOnce } from './use-once.js'
 import type { ValidatedToken } from './validated-token.js'
+import { sha256 } from '../../internal/sha256.js'
 
 /** One check of a token; throws, or rejects with, what it finds wrong. */
 export type Check = (token: ValidatedToken, walk: Walk) => PromiseLike<void> | undefined
@@ -171,7 +171,7 @@ export function checkReplay(rules: {
 function replayKey(scheme: string, { raw, key }: ValidatedToken): string {
   const isSigned = key !== undefined || hasJwtForm(raw)
   const signed = isSigned ? raw.slice(0, raw.lastIndexOf('.')) : raw
-  return createHash('sha256').update(`${scheme}\n${signed}`).digest('base64url')
+  return sha256(`${scheme}\n${signed}`)
 }
 
 function verdict<T>(

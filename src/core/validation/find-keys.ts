@@ -23,12 +23,14 @@ export function findKeys(trust: Trust, header: JwtHeader, rules: KeyRules): KeyC
   const { alg } = header
   // A name that is no text names no key (RFC 7515 section 4.1.4).
   const kid = typeof header.kid === 'string' ? header.kid : undefined
-  const fitting = trust.keys.filter((key) => key.algorithms.has(alg) && isInDate(key, rules))
-  if (trust.chosen === true)
-    return { keys: fitting, named: kid !== undefined && fitting.length > 0 }
-  const named = kid === undefined ? [] : fitting.filter((key) => key.kid === kid)
-  if (named.length > 0) return { keys: named, named: true }
-  return { keys: rules.tryAllIssuerSigningKeys ? fitting : [], named: false }
+  const fits = (key: SigningKey) => key.algorithms.has(alg) && isInDate(key, rules)
+  if (kid !== undefined && trust.chosen !== true) {
+    const named = trust.keys.filter((key) => key.kid === kid && fits(key))
+    if (named.length > 0) return { keys: named, named: true }
+  }
+  if (trust.chosen !== true && !rules.tryAllIssuerSigningKeys) return { keys: [], named: false }
+  const fitting = trust.keys.filter(fits)
+  return { keys: fitting, named: trust.chosen === true && kid !== undefined && fitting.length > 0 }
 }
 
 /** Tells whether a key may be used now; only a certificate's dates can say no. */

@@ -27,7 +27,9 @@ export function validateToken(
   if (!settings.algorithms.has(parsed.header.alg)) throw new AlgorithmNotAllowedError()
   return andThen(findSigner(parsed, settings), (signer) => {
     rememberHeader(parsed)
-    const validated = new ValidatedToken(parsed, parsePayload(parsed), signer, settings)
+    const { raw, header } = parsed
+    const payload = parsePayload(parsed)
+    const validated = new ValidatedToken(raw, header, payload, signer.key, signer.trust, settings)
     return andThen(runChecks(settings.checks, validated, walk), () => validated)
   })
 }

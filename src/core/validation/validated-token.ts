@@ -29,9 +29,11 @@ export class ValidatedToken {
   #all: JwtClaims | undefined
 
   constructor(
-    { raw, header }: { readonly raw: string; readonly header: Partial<JwtHeader> },
+    raw: string,
+    header: Partial<JwtHeader>,
     payload: JwtClaims,
-    { key, trust }: { readonly key: SigningKey | undefined; readonly trust: Trust },
+    key: SigningKey | undefined,
+    trust: Trust,
     settings: AudienceRule,
   ) {
     this.raw = raw

@@ -11,21 +11,9 @@ const key = {
 }
 
 function tokenOf(raw: string, exp?: number) {
-  const parsed = {
-    raw,
-    header: { alg: 'HS256' },
-    encodedHeader: '',
-    payload: Buffer.alloc(0),
-    signed: '',
-    signature: Buffer.alloc(0),
-  }
-  const trust = { keys: [key] }
-  return new ValidatedToken(
-    parsed,
-    exp === undefined ? {} : { exp },
-    { key, trust },
-    { acceptsAudience: () => true },
-  )
+  const payload = exp === undefined ? {} : { exp }
+  const rule = { acceptsAudience: () => true }
+  return new ValidatedToken(raw, { alg: 'HS256' }, payload, key, { keys: [key] }, rule)
 }
 
 // As long as a real token, with an end of its own.
