@@ -191,6 +191,7 @@ function validationOf(
     },
     [],
   )
+  const audiences = new Set([clientId])
   return {
     trust,
     algorithms: new Set(asymmetricAlgorithms),
@@ -200,10 +201,10 @@ function validationOf(
     clock,
     checks: [
       checkLifetime({ requireExpirationTime: true, clockSkew, clock }),
-      checkAudience(new Set([clientId])),
+      checkAudience(audiences),
       checkIssuer(new Set(issuer === undefined ? [] : [issuer])),
     ],
     checksOfEveryUse: [],
-    acceptsAudience: (audience) => audience === clientId,
+    acceptsAudience: audiences.has.bind(audiences),
   }
 }

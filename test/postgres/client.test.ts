@@ -112,6 +112,16 @@ describe('text that PostgreSQL cannot hold', () => {
     expect(texts).toHaveBeenCalledWith('a')
   })
 
+  test.each(odd)('names nothing of a sign-in: %j', async (text) => {
+    texts.mockClear()
+    const store = createPostgresSessionStore({ query })
+    expect(await store.endBySid(text, new Date())).toBe(0)
+    expect(await store.endBySub(text, new Date())).toBe(0)
+    expect(texts).not.toHaveBeenCalled()
+    await store.endBySid('a', new Date(5))
+    expect(texts).toHaveBeenCalledWith('a', 5)
+  })
+
   test('is denied in another spelling', async () => {
     texts.mockClear()
     const list = createPostgresDenyList({ query })

@@ -8,6 +8,7 @@ import {
   createSchema,
   schema,
 } from 'express-jwt-bearer/postgres'
+import type { SessionRecord } from 'express-jwt-bearer/session'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
 import { openShiftedDatabases } from './shifted-clock.js'
@@ -126,6 +127,22 @@ describe.each(databases)('on %s', (_name, { client, passTime }) => {
     expect(await store.prune()).toBe(1)
     expect(await store.get('good')).toEqual({ version: '1', expiresAt: ahead, openedAt, data: 'b' })
     expect(await store.prune()).toBe(0)
+  })
+
+  test('a sign-in whose record knows no instant counts as opened long ago', async () => {
+    const store = createPostgresSessionStore(client)
+    const expiresAt = new Date(Date.now() + 10_000_000)
+    const old = { version: '1', expiresAt, data: 'a', sid: 'old', sub: 'carol' }
+    const ends = [
+      () => store.endBySid('old', new Date(1)),
+      () => store.endBySub('carol', new Date(1)),
+    ]
+    for (const end of ends) {
+      await store.set('old', old as unknown as SessionRecord)
+      expect(await store.get('old')).toEqual(old)
+      expect(await end()).toBe(1)
+      expect(await store.get('old')).toBeUndefined()
+    }
   })
 
   test('pruning forgets the used proofs that are over and no other', async () => {

@@ -9,6 +9,7 @@ import {
   type RedisClient,
 } from 'express-jwt-bearer/redis'
 import { createTokenIssuer } from 'express-jwt-bearer/issuer'
+import type { SessionRecord } from 'express-jwt-bearer/session'
 import type { UserKey } from 'express-jwt-bearer/tokens'
 import { Redis } from 'ioredis'
 import { createClient } from 'redis'
@@ -73,6 +74,22 @@ describe.each<[name: string, client: RedisClient]>([
     expect(await createRedisKeyRingStore(client, theirs).load()).toBeUndefined()
     expect(await createRedisDenyList(client, theirs).isDenied({ jti: 'a' })).toBe(false)
     expect(await createRedisSessionStore(client, theirs).get('a')).toBeUndefined()
+  })
+
+  test('a sign-in whose record knows no instant counts as opened long ago', async () => {
+    const store = createRedisSessionStore(client)
+    const expiresAt = new Date(Date.now() + 10_000_000)
+    const old = { version: '1', expiresAt, data: 'a', sid: 'old', sub: 'carol' }
+    const ends = [
+      () => store.endBySid('old', new Date(1)),
+      () => store.endBySub('carol', new Date(1)),
+    ]
+    for (const end of ends) {
+      await store.set('old', old as unknown as SessionRecord)
+      expect(await store.get('old')).toEqual(old)
+      expect(await end()).toBe(1)
+      expect(await store.get('old')).toBeUndefined()
+    }
   })
 
   test('every key leaves by itself', async () => {

@@ -11,6 +11,7 @@ import {
 } from 'express-jwt-bearer/session'
 import { frameworks, keepErrors } from '../support/create-app.js'
 import { makeKey, startIssuer, status, type IssuerKey } from '../support/issuer-server.js'
+import { deferred, fakeTimers } from '../support/expiring-session.js'
 import { listenOnLoopback } from '../support/loopback.js'
 import { encode, setUpError } from '../support/tokens.js'
 
@@ -264,12 +265,28 @@ describe.each(frameworks)('backchannelLogout() under $framework', ({ express }) 
     expect((await post(await tokenOf({ jti, trace: 'x' }))).status).toBe(400)
   })
 
-  test('ends once what is asked twice at once', async () => {
-    const { post, onLogout } = await shop()
+  /** Sends a token a second time while the app is busy with the first one. */
+  async function sendTwice({ post, onLogout }: Awaited<ReturnType<typeof shop>>) {
+    const { promise, resolve } = deferred<unknown>()
+    onLogout.mockImplementationOnce(() => promise)
     const token = await tokenOf()
-    const both = await Promise.all([post(token), post(token)])
-    expect(both.map((response) => response.status).sort()).toEqual([200, 400])
-    expect(onLogout).toHaveBeenCalledOnce()
+    const statusOf = (sent: string) => post(sent).then(({ status }) => status)
+    const first = statusOf(token)
+    await vi.waitFor(() => {
+      expect(onLogout).toHaveBeenCalledOnce()
+    })
+    const second = statusOf(token)
+    // Whoever comes behind it has been answered: by then it waits.
+    for (const sid of ['s-2', 's-3']) expect(await statusOf(await tokenOf({ sid }))).toBe(200)
+    return { first, second, resolve }
+  }
+
+  test('ends once what is asked twice at once', async () => {
+    const app = await shop()
+    const { first, second, resolve } = await sendTwice(app)
+    resolve(undefined)
+    expect([await first, await second]).toEqual([200, 400])
+    expect(app.onLogout).toHaveBeenCalledTimes(3)
   })
 
   test('knows the tokens that another process has used', async () => {
@@ -323,11 +340,33 @@ describe.each(frameworks)('backchannelLogout() under $framework', ({ express }) 
   })
 
   test('does the work for whoever waited when the first one failed', async () => {
-    const { post, onLogout } = await shop()
-    onLogout.mockRejectedValueOnce(new Error('x'))
-    const token = await tokenOf()
-    const both = await Promise.all([post(token), post(token)])
-    expect(both.map((response) => response.status).sort()).toEqual([200, 503])
+    const app = await shop()
+    const { first, second, resolve } = await sendTwice(app)
+    resolve(Promise.reject(new Error('x')))
+    expect([await first, await second]).toEqual([503, 200])
+    expect(app.onLogout).toHaveBeenCalledTimes(4)
+  })
+
+  test.each<[string, () => void]>([
+    ['the sign-out works', () => undefined],
+    ['the sign-out fails', failing],
+  ])('leaves an answer alone that the app gave meanwhile: %s', async (_case, work) => {
+    const { app, errors, onLogout } = await shop()
+    const outer = express()
+    outer.use((_req, res, next) => {
+      onLogout.mockImplementationOnce(() => {
+        res.status(504).end('too late')
+        work()
+      })
+      next()
+    })
+    outer.use(app)
+    const response = await request(outer)
+      .post('/logout')
+      .send(`logout_token=${await tokenOf()}`)
+    expect([response.status, response.text]).toEqual([504, 'too late'])
+    expect(response.headers['retry-after']).toBeUndefined()
+    expect(errors).toEqual([])
   })
 
   test('lets sessions live that were opened after the sign-out', async () => {
@@ -377,6 +416,41 @@ describe.each(frameworks)('backchannelLogout() under $framework', ({ express }) 
       .set('Content-Type', type)
       .send(body(await tokenOf()))
     expect(response.status).toBe(expected)
+  })
+
+  test('reads no form out of what has no type', async () => {
+    const { app } = await shop()
+    await request(app).post('/logout').expect(400)
+  })
+
+  test('waits ten seconds for a form that does not come', async () => {
+    const { app } = await shop()
+    const arrived = vi.fn()
+    const outer = express()
+    outer.use((_req, _res, next) => {
+      arrived()
+      next()
+    })
+    outer.use(app)
+    const server = await listenOnLoopback(outer as never)
+    fakeTimers()
+    const socket = connect(server.port, '127.0.0.1')
+    const answer = new Promise<string>((resolve) => {
+      socket.once('data', (chunk) => {
+        resolve(chunk.toString())
+      })
+    })
+    socket.write(
+      `POST /logout HTTP/1.1\r\nHost: x\r\nContent-Type: ${asForm}\r\nContent-Length: 9\r\n\r\n`,
+    )
+    await vi.waitFor(() => {
+      expect(arrived).toHaveBeenCalledOnce()
+    })
+    await vi.advanceTimersByTimeAsync(10_000)
+    vi.useRealTimers()
+    expect(await answer).toMatch(/^HTTP\/1\.1 400/)
+    socket.destroy()
+    await server.close()
   })
 
   test.each<[string, (e: Framework) => ReturnType<Framework['urlencoded']>[], number]>([
