@@ -1,3 +1,4 @@
+import { sha256 } from '../internal/sha256.js'
 import type { DenyList } from '../issuer/deny-list.js'
 import type { PostgresClient } from './client.js'
 import { prepareClient } from './run.js'
@@ -70,7 +71,11 @@ export function createPostgresDenyList(client: PostgresClient): PostgresDenyList
   }
 }
 
+// An index takes no entry of more than 2,704 bytes.
+const longestId = 600
+
 // PostgreSQL takes no NUL. An id that is denied in place of another one is the lesser evil.
 function idOf(text: string): string {
+  if (text.length > longestId) return sha256(text)
   return text.replaceAll('\0', '\ufffd')
 }

@@ -83,8 +83,8 @@ ALTER TABLE bearer_sign_ins ADD COLUMN IF NOT EXISTS opened_at timestamptz;
 ALTER TABLE bearer_sign_ins ADD COLUMN IF NOT EXISTS sid text;
 ALTER TABLE bearer_sign_ins ADD COLUMN IF NOT EXISTS sub text;
 CREATE INDEX IF NOT EXISTS bearer_sign_ins_expires_at ON bearer_sign_ins (expires_at);
-CREATE INDEX IF NOT EXISTS bearer_sign_ins_sid ON bearer_sign_ins (sid) WHERE sid IS NOT NULL;
-CREATE INDEX IF NOT EXISTS bearer_sign_ins_sub ON bearer_sign_ins (sub) WHERE sub IS NOT NULL;
+CREATE INDEX IF NOT EXISTS bearer_sign_ins_sid ON bearer_sign_ins USING hash (sid);
+CREATE INDEX IF NOT EXISTS bearer_sign_ins_sub ON bearer_sign_ins USING hash (sub);
 `
 
 const used = `

@@ -1,5 +1,6 @@
 import { CallerError, UnavailableError } from '../core/errors.js'
 import type { Request, RequestHandler, Response } from '../core/express.js'
+import { toDate } from '../core/validation/claims.js'
 import { useOnce } from '../core/validation/use-once.js'
 import { handOver } from '../internal/hand-over.js'
 import { LruMap } from '../internal/lru-map.js'
@@ -93,28 +94,27 @@ function later(cause: unknown): UnavailableError {
 /** Ends what a token names, once; tells whether this was the time. Rejects where it must be tried again. */
 function endOnce(settings: LogoutSettings): (token: LogoutToken) => Promise<boolean> {
   const { replayCache, clock, clockSkew } = settings
-  const running = new Map<string, Promise<boolean>>()
+  const running = new Map<string, Promise<unknown>>()
   // The cache tells at the end alone, so that a failed sign-out can be tried again. Here it is known sooner.
   const used = new LruMap<string, number>(mostUsed)
 
   async function carryOut(token: LogoutToken): Promise<boolean> {
     await endAll(token, settings)
-    const until = (token.expiresAt + clockSkew) * 1000
-    const isFirst = await useOnce(replayCache, 'backchannel-logout', token.name, new Date(until))
-    used.set(token.name, until)
+    const until = toDate(token.expiresAt + clockSkew)
+    const isFirst = await useOnce(replayCache, 'backchannel-logout', token.name, until)
+    used.set(token.name, until.getTime())
     return isFirst
   }
 
   return async (token) => {
     const { name } = token
-    for (;;) {
-      const other = running.get(name)
-      if (other === undefined) break
-      await other.catch(() => undefined)
-    }
+    while (running.has(name)) await running.get(name)
     if ((used.get(name) ?? 0) > clock()) return false
     const work = carryOut(token).finally(() => running.delete(name))
-    running.set(name, work)
+    running.set(
+      name,
+      work.catch(() => undefined),
+    )
     return work
   }
 }
@@ -126,7 +126,7 @@ async function endAll(token: LogoutToken, settings: LogoutSettings): Promise<voi
   const ends = await Promise.allSettled([
     denyList && within(storeLimit, () => denyList.deny(entryOf(token, settings))),
     store && within(storeLimit, () => endSessions(token, store)),
-    onLogout && within(appLimit, () => onLogout({ sid, sub, issuedAt: new Date(issuedAt * 1000) })),
+    onLogout && within(appLimit, () => onLogout({ sid, sub, issuedAt: toDate(issuedAt) })),
   ])
   const failed = ends.find((one) => one.status === 'rejected')
   if (failed !== undefined) throw failed.reason
@@ -147,7 +147,7 @@ function endSessions(
   { sid, sub, issuedAt }: LogoutToken,
   store: NonNullable<LogoutSettings['store']>,
 ): Promise<number> {
-  const openedBefore = new Date((Math.floor(issuedAt) + 1) * 1000)
+  const openedBefore = toDate(Math.floor(issuedAt) + 1)
   return sid === undefined
     ? store.endBySub(sub as string, openedBefore)
     : store.endBySid(sid, openedBefore)

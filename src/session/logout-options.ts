@@ -1,7 +1,5 @@
 import { ConfigurationError } from '../core/errors.js'
-import { asymmetricAlgorithms } from '../core/keys/algorithms.js'
-import { createConfigurationManager } from '../core/keys/configuration-manager.js'
-import { readMetadataSource, type SourceOptions } from '../core/keys/source-options.js'
+import type { SourceOptions } from '../core/keys/source-options.js'
 import {
   checkMethods,
   checkNames,
@@ -10,11 +8,10 @@ import {
   readSeconds,
   readText,
 } from '../core/option-checks.js'
-import { checkAudience, checkLifetime } from '../core/validation/claims.js'
-import { checkIssuer } from '../core/validation/issuer-checks.js'
 import type { TokenReplayCache } from '../core/validation/parameters.js'
 import type { ValidationSettings } from '../core/validation/settings.js'
 import type { DenyList } from '../issuer/deny-list.js'
+import { resolveLogoutRules } from './logout-rules.js'
 import type { EndableSessionStore } from './session-store.js'
 
 /** Who has signed out at the issuer. */
@@ -143,68 +140,22 @@ export function resolveLogout(options: BackchannelLogoutOptions): LogoutSettings
   const clockSkew = readSeconds(options.clockSkew, 'clockSkew', 300, 3600)
   const clock = readClock(options.clock)
   return Object.freeze({
-    validation: validationOf(options, { clientId, clockSkew, clock }),
+    validation: resolveLogoutRules(options, { clientId, clockSkew, clock }),
     clientId,
     replayCache,
     denyList,
     store,
     onLogout,
-    accessTokenLifetime: readSeconds(
-      options.accessTokenLifetime,
-      'accessTokenLifetime',
-      day,
-      31 * day,
-    ),
+    accessTokenLifetime: readLifetime(options.accessTokenLifetime),
     clockSkew,
     clock,
   })
 }
 
-function validationOf(
-  options: BackchannelLogoutOptions,
-  { clientId, clockSkew, clock }: Pick<LogoutSettings, 'clientId' | 'clockSkew' | 'clock'>,
-): ValidationSettings {
-  const source = readMetadataSource(options)
-  const issuer = readText(options.issuer, 'issuer')
-  if (source === undefined) {
-    throw new ConfigurationError(
-      'no key source: set "authority" or "metadataAddress", or "jwksUri" and "issuer", to fetch the issuer\'s keys',
-    )
-  }
-  if ((source.jwksUri === undefined) !== (issuer === undefined)) {
-    throw new ConfigurationError(
-      '"issuer" and "jwksUri" belong together: a key set does not say whose it is, and metadata does',
-    )
-  }
-  const fetch: typeof globalThis.fetch =
-    readFunction(options.fetch, 'fetch') ?? ((...request) => globalThis.fetch(...request))
-  const trust = createConfigurationManager(
-    {
-      source,
-      backchannel: { fetch, requireHttps: options.requireHttpsMetadata ?? true },
-      refreshOnIssuerKeyNotFound: true,
-      automaticRefreshInterval: day / 2,
-      refreshInterval: 30,
-      lastKnownGoodLifetime: 3600,
-      backchannelTimeout: 5,
-      clock,
-    },
-    [],
+function readLifetime(value: unknown): number {
+  const lifetime = readSeconds(value, 'accessTokenLifetime', day, 31 * day)
+  if (lifetime > 0) return lifetime
+  throw new ConfigurationError(
+    '"accessTokenLifetime" must be more than 0 seconds: for as long access tokens are denied',
   )
-  const audiences = new Set([clientId])
-  return {
-    trust,
-    algorithms: new Set(asymmetricAlgorithms),
-    tryAllIssuerSigningKeys: true,
-    validateIssuerSigningKey: false,
-    clockSkew,
-    clock,
-    checks: [
-      checkLifetime({ requireExpirationTime: true, clockSkew, clock }),
-      checkAudience(audiences),
-      checkIssuer(new Set(issuer === undefined ? [] : [issuer])),
-    ],
-    checksOfEveryUse: [],
-    acceptsAudience: audiences.has.bind(audiences),
-  }
 }

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
 import type { Request, Response } from '../core/express.js'
 import type { JwtClaims } from '../core/principal.js'
 import { TokenMalformedError, TokenTypeInvalidError } from '../core/token-errors.js'
 import { parseToken } from '../core/validation/parse-token.js'
 import { validateToken } from '../core/validation/validate-token.js'
 import { nothingConfirmed } from '../core/walk.js'
+import { sha256 } from '../internal/sha256.js'
 import type { LogoutSettings } from './logout-options.js'
 
 /** A logout token that has passed every check. */
@@ -83,7 +83,5 @@ function isName(value: unknown): value is string {
 }
 
 function nameOf(issuer: string, jti: string): string {
-  return createHash('sha256')
-    .update(JSON.stringify(['logout', issuer, jti]))
-    .digest('base64url')
+  return sha256(JSON.stringify(['logout', issuer, jti]))
 }

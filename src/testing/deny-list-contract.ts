@@ -38,6 +38,16 @@ export function denyListContract(open: OpenSubject<DenyList>): readonly Contract
       equal(await list.isDenied({ sub }), true)
     },
 
+    'denies by names of any length': async ({ subject: list }) => {
+      const [id, other] = [longName(), longName()]
+      await list.deny({ kind: 'sid', id, lifetime: 60 })
+      await list.deny({ kind: 'sub', id, lifetime: 60, notBefore: 100 })
+      equal(await list.isDenied({ sid: id }), true)
+      equal(await list.isDenied({ sub: id, iat: 99 }), true)
+      equal(await list.isDenied({ sid: other, sub: other, iat: 99 }), false)
+      equal(await list.isDenied({ sid: `${id}x` }), false)
+    },
+
     'keeps the kinds apart': async ({ subject: list }) => {
       const id = randomUUID()
       await list.deny({ kind: 'jti', id, lifetime: 60 })
@@ -82,4 +92,8 @@ export function denyListContract(open: OpenSubject<DenyList>): readonly Contract
       equal(await list.isDenied({ sub, iat: 199 }), true)
     },
   })
+}
+
+function longName(): string {
+  return Array.from({ length: 100 }, () => randomUUID()).join('')
 }

@@ -98,6 +98,13 @@ export const sessionStoreEndings: Proofs<SessionStore> = Object.fromEntries(
         )
       },
 
+      [`takes a ${member} that is long`]: async ({ subject: store }) => {
+        const name = Array.from({ length: 100 }, () => randomUUID()).join('')
+        const [one] = (await open(store, [{ [member]: name }])) as [Opened]
+        deepEqual(await store.get(one.key), one.record)
+        equal(await end(store, name, later), 1)
+      },
+
       [`takes a ${member} as it is`]: async ({ subject: store }) => {
         const name = `*'"\\%_ {ü}:${randomUUID()}`
         const [one, other] = (await open(store, [

@@ -308,6 +308,14 @@ describe.each(frameworks)('backchannelLogout() under $framework', ({ express }) 
     expect(name).not.toContain('known')
   })
 
+  test('remembers to the end of time a token whose end is beyond it', async () => {
+    const addIfAbsent = vi.fn(() => true)
+    const { post } = await shop({ replayCache: { addIfAbsent } })
+    const token = await tokenOf({ exp: 1e300 })
+    expect([(await post(token)).status, (await post(token)).status]).toEqual([200, 400])
+    expect(addIfAbsent.mock.calls[0]?.[1 as never]).toEqual(new Date(8.64e15))
+  })
+
   test.each<[string, (app: Awaited<ReturnType<typeof shop>>) => unknown]>([
     ['the store', ({ store }) => vi.spyOn(store, 'endBySid').mockRejectedValueOnce(new Error('x'))],
     ['the deny list', ({ denyList }) => vi.spyOn(denyList, 'deny').mockRejectedValueOnce(5)],
@@ -555,6 +563,7 @@ describe('a set-up of backchannelLogout()', () => {
     ['an issuer beside metadata', { issuer: 'https://issuer.test' }, 'belong together'],
     ['a key set beside metadata', { jwksUri: 'https://a.test/j' }, 'takes the place'],
     ['a lifetime in milliseconds', { accessTokenLifetime: 86_400_000 }, 'not milliseconds?'],
+    ['a lifetime of nothing', { accessTokenLifetime: 0 }, 'must be more than 0'],
     ['a skew that is a hole', { clockSkew: 3601 }, 'at most 3600'],
     ['a clock that is none', { clock: 5 }, '"clock"'],
     ['a fetch that is none', { fetch: 5 }, '"fetch"'],
