@@ -59,27 +59,29 @@ export type {
   NoAuthentication,
 } from './core/authentication/result.js'
 export {
-  createPrincipal,
   ClaimTypes,
   type ClaimsPrincipal,
   type JwtClaims,
   type PrincipalOptions,
   type RoleClaimType,
-} from './core/principal.js'
+} from './core/claims-principal.js'
+export { createPrincipal } from './core/principal.js'
 
 export type {
-  JwtBearerEvents,
   EventContext,
   EventOptions,
   EventOutcome,
+  SecurityToken,
+  JwtHeader,
+} from './core/event-context.js'
+export type {
+  JwtBearerEvents,
   MessageReceivedContext,
   TokenValidatedContext,
   AuthenticationFailedContext,
   ChallengeContext,
   ForbiddenContext,
   AuthorizationFailure,
-  SecurityToken,
-  JwtHeader,
 } from './core/events.js'
 
 export {

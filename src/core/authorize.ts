@@ -9,7 +9,7 @@ import {
 import { ConfigurationError } from './errors.js'
 import type { Middleware } from './express.js'
 import { checkNames, checkObject, kindOf, readClock } from './option-checks.js'
-import type { ClaimsPrincipal } from './principal.js'
+import type { ClaimsPrincipal } from './claims-principal.js'
 import { createGuard } from './guard.js'
 
 /** Makes guards. Several arguments must all hold; without any, every authenticated caller may pass. */

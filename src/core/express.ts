@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { ClaimsPrincipal } from './principal.js'
+import type { ClaimsPrincipal } from './claims-principal.js'
 
 declare global {
   // Express and its plug-ins are extended through this namespace; there is no other way in.

@@ -15,7 +15,7 @@ import {
 import { signInWanted } from './authorization/step-up.js'
 import { handOver, isAnswered } from '../internal/hand-over.js'
 import type { Middleware, NextFunction, Request, Response } from './express.js'
-import type { ClaimsPrincipal } from './principal.js'
+import type { ClaimsPrincipal } from './claims-principal.js'
 import { andThen, attempt, isPromise, type MaybePromise } from '../internal/maybe-promise.js'
 import { renewNonce } from './responses/dpop-nonce.js'
 import { forbid } from './responses/forbid.js'

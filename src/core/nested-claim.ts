@@ -1,6 +1,6 @@
 import { ConfigurationError } from './errors.js'
 import { show } from './option-checks.js'
-import type { JwtClaims } from './principal.js'
+import type { JwtClaims } from './claims-principal.js'
 
 /**
  * Reads roles that lie deeper in the token, for `roleClaimType`.

@@ -1,6 +1,6 @@
 import type { MaybePromise } from '../internal/maybe-promise.js'
 import type { Trust } from './keys/trust.js'
-import type { JwtClaims } from './principal.js'
+import type { JwtClaims } from './claims-principal.js'
 
 /** What is known of a token that its issuer calls active. */
 export interface IntrospectedToken {

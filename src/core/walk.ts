@@ -1,4 +1,4 @@
-import type { Exchange } from './events.js'
+import type { Exchange } from './event-context.js'
 import type { Confirmation, CredentialsScheme } from './proof-of-possession.js'
 
 /** The way of one request through a scheme: where it takes place, and what is found out under way. */

@@ -1,4 +1,4 @@
-import type { JwtClaims } from '../core/principal.js'
+import type { JwtClaims } from '../core/claims-principal.js'
 import type { DenyQuery } from './deny-list.js'
 
 /** What a deny list is asked about a token. */

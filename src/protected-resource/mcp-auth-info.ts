@@ -1,7 +1,7 @@
 import { stateOf } from '../core/authentication/request-state.js'
 import type { AuthenticateSuccess, Success } from '../core/authentication/result.js'
 import { ConfigurationError } from '../core/errors.js'
-import type { ClaimsPrincipal } from '../core/principal.js'
+import type { ClaimsPrincipal } from '../core/claims-principal.js'
 
 /** Who calls, in the form that MCP servers hand to their tools. */
 export interface AuthInfo {

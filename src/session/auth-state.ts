@@ -1,6 +1,6 @@
 import type { AppUser, AuthState } from '../browser/auth-state.js'
 import type { Request } from '../core/express.js'
-import { ClaimTypes, type ClaimsPrincipal } from '../core/principal.js'
+import { ClaimTypes, type ClaimsPrincipal } from '../core/claims-principal.js'
 import { outageOf } from './outage.js'
 import { markPrivate } from './private-response.js'
 import { sessionOf } from './request-session.js'

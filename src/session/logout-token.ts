@@ -1,5 +1,5 @@
 import type { Request, Response } from '../core/express.js'
-import type { JwtClaims } from '../core/principal.js'
+import type { JwtClaims } from '../core/claims-principal.js'
 import { TokenMalformedError, TokenTypeInvalidError } from '../core/token-errors.js'
 import { parseToken } from '../core/validation/parse-token.js'
 import { validateToken } from '../core/validation/validate-token.js'

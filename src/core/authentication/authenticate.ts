@@ -1,14 +1,10 @@
 import { CallerError } from '../errors.js'
 import { ClaimInvalidError } from '../token-errors.js'
-import {
-  AuthenticationFailedContext,
-  checkPrincipal,
-  rejection,
-  TokenValidatedContext,
-  type EventOutcome,
-} from '../events.js'
+import { checkPrincipal, rejection, type EventOutcome } from '../event-context.js'
+import { AuthenticationFailedContext, TokenValidatedContext } from '../events.js'
 import { andThen, attempt, type MaybePromise } from '../../internal/maybe-promise.js'
-import { principalOf, type ClaimsPrincipal, type PrincipalSettings } from '../principal.js'
+import type { ClaimsPrincipal } from '../claims-principal.js'
+import { principalOf, type PrincipalSettings } from '../principal.js'
 import { parseToken, unverifiedIssuer } from '../validation/parse-token.js'
 import { validateAgain, validateToken } from '../validation/validate-token.js'
 import type { Walk } from '../walk.js'

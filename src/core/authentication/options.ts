@@ -1,6 +1,6 @@
 import type { JwtBearerEvents } from '../events.js'
 import type { MaybePromise } from '../../internal/maybe-promise.js'
-import type { JwtClaims } from '../principal.js'
+import type { JwtClaims } from '../claims-principal.js'
 import type { ProofOfPossession } from '../proof-of-possession.js'
 import type { TokenIntrospection } from '../token-introspection.js'
 import type { TokenValidationParameters } from '../validation/parameters.js'

@@ -1,4 +1,5 @@
-import { MessageReceivedContext, type EventOutcome, type Exchange } from '../events.js'
+import type { EventOutcome, Exchange } from '../event-context.js'
+import { MessageReceivedContext } from '../events.js'
 import { TokenMalformedError } from '../token-errors.js'
 import type { Walk } from '../walk.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'

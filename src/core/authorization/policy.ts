@@ -2,6 +2,7 @@ import { ConfigurationError } from '../errors.js'
 import type { MaybePromise } from '../../internal/maybe-promise.js'
 import { show } from '../option-checks.js'
 import { acrRequirement, recentAuthenticationRequirement } from './step-up.js'
+import { checkRequirement, checked, scopes, some } from './policy-values.js'
 import {
   assertionRequirement,
   authenticatedUser,
@@ -194,40 +195,4 @@ export function buildPolicy(policy: PolicyInput): AuthorizationPolicy {
     )
   }
   return builder.build()
-}
-
-function checkRequirement(requirement: AuthorizationRequirement): AuthorizationRequirement {
-  const { name, evaluate } = Object(requirement) as Partial<AuthorizationRequirement>
-  if (typeof name === 'string' && typeof evaluate === 'function') return requirement
-  throw new ConfigurationError(
-    'addRequirements() needs objects of the form { name, evaluate(context) }',
-  )
-}
-
-function some(values: readonly string[], method: string): readonly string[] {
-  if (values.length === 0)
-    throw new ConfigurationError(
-      `${method}() needs at least one value; none would let nobody through`,
-    )
-  return checked(values, method)
-}
-
-function checked(values: readonly string[], method: string): readonly string[] {
-  for (const value of values as readonly unknown[]) {
-    if (typeof value !== 'string' || value === '') {
-      throw new ConfigurationError(`${method}() compares non-empty strings, got ${show(value)}`)
-    }
-  }
-  return [...values]
-}
-
-function scopes(values: readonly string[], method: string): readonly string[] {
-  for (const scope of some(values, method)) {
-    if (scope.includes(' ')) {
-      throw new ConfigurationError(
-        `${method}() takes one scope per value, got ${show(scope)}; call requireScope() once for each that is needed`,
-      )
-    }
-  }
-  return [...values]
 }

@@ -1,6 +1,6 @@
 import type { Request } from '../express.js'
 import type { MaybePromise } from '../../internal/maybe-promise.js'
-import type { ClaimsPrincipal } from '../principal.js'
+import type { ClaimsPrincipal } from '../claims-principal.js'
 
 /** What a requirement judges. */
 export interface AuthorizationContext {

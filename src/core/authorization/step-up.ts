@@ -1,6 +1,7 @@
 import { ConfigurationError } from '../errors.js'
 import { show } from '../option-checks.js'
-import { ownClaimsOf, type ClaimsPrincipal } from '../principal.js'
+import type { ClaimsPrincipal } from '../claims-principal.js'
+import { ownClaimsOf } from '../principal.js'
 import { UserRequirement, type AuthorizationRequirement } from './requirement.js'
 
 const longest = 400 * 86_400

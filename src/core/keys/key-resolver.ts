@@ -1,6 +1,6 @@
 import { ConfigurationError, MetadataUnavailableError } from '../errors.js'
 import { SigningKeyNotFoundError } from '../token-errors.js'
-import type { JwtHeader } from '../events.js'
+import type { JwtHeader } from '../event-context.js'
 import { freezeClaims } from '../../internal/frozen-claims.js'
 import { LruMap } from '../../internal/lru-map.js'
 import { andThen, attempt, type MaybePromise } from '../../internal/maybe-promise.js'

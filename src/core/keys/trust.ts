@@ -1,5 +1,5 @@
 import type { MetadataUnavailableError } from '../errors.js'
-import type { JwtHeader } from '../events.js'
+import type { JwtHeader } from '../event-context.js'
 import type { MaybePromise } from '../../internal/maybe-promise.js'
 import type { SigningKey } from './signing-key.js'
 

@@ -1,4 +1,4 @@
-import type { EventOptions } from '../events.js'
+import type { EventOptions } from '../event-context.js'
 import type { CredentialsScheme } from '../proof-of-possession.js'
 
 /** Credentials that a caller can come with, as challenges offer them. */

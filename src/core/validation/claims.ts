@@ -11,7 +11,7 @@ import {
 } from '../token-errors.js'
 import { andThen, attempt, isPromise, type MaybePromise } from '../../internal/maybe-promise.js'
 import { freezeClaims } from '../../internal/frozen-claims.js'
-import type { JwtClaims } from '../principal.js'
+import type { JwtClaims } from '../claims-principal.js'
 import type { Walk } from '../walk.js'
 import { hasJwtForm } from './token-form.js'
 import type { StandardSchema, TokenReplayCache, Validator } from './parameters.js'

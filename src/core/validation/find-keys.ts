@@ -1,4 +1,4 @@
-import type { JwtHeader } from '../events.js'
+import type { JwtHeader } from '../event-context.js'
 import type { SigningKey } from '../keys/signing-key.js'
 import type { Trust } from '../keys/trust.js'
 

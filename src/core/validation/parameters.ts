@@ -1,8 +1,8 @@
-import type { SecurityToken } from '../events.js'
+import type { SecurityToken } from '../event-context.js'
 import type { IssuerSigningKeyResolver } from '../keys/key-resolver.js'
 import type { IssuerSigningKey } from '../keys/signing-key.js'
 import type { MaybePromise } from '../../internal/maybe-promise.js'
-import type { JwtClaims, RoleClaimType } from '../principal.js'
+import type { JwtClaims, RoleClaimType } from '../claims-principal.js'
 
 /** A check of the user's: only `true` accepts, a throw refuses. May be asynchronous. */
 export type Validator<Arguments extends unknown[]> = (...args: Arguments) => MaybePromise<boolean>

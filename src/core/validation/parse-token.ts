@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import { TokenMalformedError } from '../token-errors.js'
-import type { JwtHeader } from '../events.js'
+import type { JwtHeader } from '../event-context.js'
 import { LruMap } from '../../internal/lru-map.js'
 import { freezeClaims } from '../../internal/frozen-claims.js'
-import type { JwtClaims } from '../principal.js'
+import type { JwtClaims } from '../claims-principal.js'
 
 /** A token taken apart; nothing in it is trusted yet. */
 export interface ParsedToken {

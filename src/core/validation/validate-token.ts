@@ -5,7 +5,7 @@ import {
 } from '../token-errors.js'
 import { isSameKey, type SigningKey } from '../keys/signing-key.js'
 import type { Trust } from '../keys/trust.js'
-import type { JwtHeader } from '../events.js'
+import type { JwtHeader } from '../event-context.js'
 import type { Walk } from '../walk.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
 import type { Check } from './claims.js'

@@ -1,8 +1,8 @@
-import type { JwtHeader, SecurityToken } from '../events.js'
+import type { JwtHeader, SecurityToken } from '../event-context.js'
 import type { SigningKey } from '../keys/signing-key.js'
 import type { Trust } from '../keys/trust.js'
 import { canFreeze, freezeClaims } from '../../internal/frozen-claims.js'
-import type { JwtClaims } from '../principal.js'
+import type { JwtClaims } from '../claims-principal.js'
 
 /** Which audiences count as this API. */
 export interface AudienceRule {
