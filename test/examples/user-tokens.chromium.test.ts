@@ -1,6 +1,12 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { launchChromium } from '../support/chromium.js'
+import {
+  coveredControls,
+  faintTexts,
+  overlappingControls,
+  scrollsSideways,
+} from '../support/layout.js'
 import { startExample, type RunningExample } from '../support/start-example.js'
 
 let example: RunningExample
@@ -53,6 +59,13 @@ async function signIn(name = 'alice', password = 'wonderland', tab = page) {
   await tab.getByLabel('Name').fill(name)
   await tab.getByLabel('Password').fill(password)
   await tab.getByRole('button', { name: 'Sign in' }).click()
+}
+
+async function expectTidy() {
+  expect(await scrollsSideways(page)).toBe(false)
+  expect(await overlappingControls(page)).toEqual([])
+  expect(await coveredControls(page)).toEqual([])
+  expect(await faintTexts(page)).toEqual([])
 }
 
 const issuer = () => /provider on (?<url>\S+),/.exec(example.output())?.groups?.['url'] ?? ''
@@ -160,6 +173,31 @@ describe('the user tokens example', () => {
     expect(setters.map((headers) => headers['cache-control'])).toEqual(Array(3).fill('no-store'))
   })
 
+  test('shows what is in the cookie, in the store and in the page', async () => {
+    // With the keyboard alone.
+    await page.getByRole('link', { name: 'Sign in' }).focus()
+    await page.keyboard.press('Enter')
+    await page.locator('input[name=name]:focus').waitFor()
+    await page.keyboard.type('alice')
+    await page.keyboard.press('Tab')
+    await page.keyboard.type('wonderland')
+    await page.keyboard.press('Enter')
+    await page.locator('#temperature', { hasText: '°C' }).waitFor()
+    expect(await text('stored')).toBe(`${await text('token')}…`)
+    expect(await text('seconds')).toMatch(/^\d+ seconds left$/)
+    const refreshed = await text('refreshed')
+    expect(refreshed).toMatch(/\d:\d\d:\d\d/)
+    expect([await text('seen'), await text('who')]).toEqual(['nothing', 'alice'])
+    // What the server keeps never comes here, the whole of the cookie included.
+    const [cookie] = (await page.context().cookies(example.url)).map(({ value }) => value)
+    expect(received.join('')).not.toContain(cookie)
+    await page.waitForFunction((before) => {
+      const now = document.getElementById('refreshed')?.textContent
+      return now !== before
+    }, refreshed)
+    expect(await text('stored')).toBe(`${await text('token')}…`)
+  })
+
   test('refuses a wrong password', async () => {
     await signIn('alice', 'builder')
     await page.getByRole('alert').waitFor()
@@ -168,13 +206,17 @@ describe('the user tokens example', () => {
 
   test.each([
     ['a desktop', { width: 1280, height: 800 }],
-    ['a phone', { width: 360, height: 740 }],
+    ['a phone', { width: 375, height: 812 }],
+    ['a small phone', { width: 320, height: 640 }],
   ])('fits on %s', { timeout: 20_000 }, async (name, size) => {
     await page.setViewportSize(size)
+    await page.getByRole('link', { name: 'Sign in' }).waitFor()
+    await expectTidy()
     await signIn()
     await page.locator('#temperature', { hasText: '°C' }).waitFor()
-    const width = await page.evaluate(() => document.documentElement.scrollWidth)
-    expect(width).toBeLessThanOrEqual(size.width)
+    await expectTidy()
+    await page.emulateMedia({ colorScheme: 'dark' })
+    await expectTidy()
     const folder = process.env['SCREENSHOTS']
     if (folder !== undefined) await page.screenshot({ path: `${folder}/user-tokens, ${name}.png` })
   })

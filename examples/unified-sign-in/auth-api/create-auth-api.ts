@@ -37,7 +37,9 @@ export async function createAuthApi(options: AuthApiOptions): Promise<Express> {
       return
     }
     const { id, email, firstName, lastName, roles } = user
-    const claims = { email, given_name: firstName, family_name: lastName, roles }
+    // Unlike `iat`, the time of the sign-in stays what it is when the token is refreshed.
+    const auth_time = Math.floor(Date.now() / 1000)
+    const claims = { email, given_name: firstName, family_name: lastName, roles, auth_time }
     res.set('Cache-Control', 'no-store').json(await issuer.issue(id, claims))
   })
 

@@ -12,9 +12,22 @@ export interface WeatherForecast {
   readonly summary: string
 }
 
+/** What is where of a sign-in: names, times and the first digits of hashes. */
+export interface SessionFacts {
+  readonly cookie: { readonly name: string; readonly begins: string }
+  readonly access: { readonly hash: string; readonly until: string }
+  readonly refresh: { readonly hash: string }
+  /** Seconds for which access tokens are issued, and what is left of this one's. */
+  readonly lifetime: number
+  readonly secondsLeft: number
+  readonly signedInAt: string
+  /** When the token was refreshed last. */
+  readonly refreshedAt: string | undefined
+}
+
 /** What the server hands to a page besides the user: everything that its component needs. */
 export type PageData =
-  | { readonly name: 'home' }
+  | { readonly name: 'home'; readonly session: SessionFacts | undefined }
   | {
       readonly name: 'login'
       readonly returnUrl: string

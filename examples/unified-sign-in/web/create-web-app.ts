@@ -6,11 +6,12 @@ import {
   safeReturnUrl,
   sameOriginGuard,
 } from 'express-jwt-bearer/session'
-import { readLogin, type WeatherForecast } from '../shared/models.js'
+import { readLogin, type SessionFacts, type WeatherForecast } from '../shared/models.js'
 import { handleError, sendMessage } from './answer-errors.js'
 import { serveAssets } from './assets.js'
 import { createAuthApiClient, TokenRefusedError } from './auth-api-client.js'
 import { sendPage } from './send-page.js'
+import { sessionFacts } from './session-facts.js'
 
 /** How the web application is set up. */
 export interface WebAppOptions {
@@ -61,8 +62,24 @@ export async function createWebApp(options: WebAppOptions): Promise<Express> {
   )
   app.use(session.routes)
 
-  app.get('/', (req, res) => {
-    sendPage(req, res, { name: 'home' })
+  const factsFor = async (req: Request, res: Response): Promise<SessionFacts | undefined> =>
+    // While nobody can tell who is signed in, the page is rendered without.
+    sessionFacts(
+      req,
+      await session
+        .tokenStore(req, res)
+        .get()
+        .catch(() => undefined),
+    )
+
+  app.get('/', async (req, res) => {
+    sendPage(req, res, { name: 'home', session: await factsFor(req, res) })
+  })
+
+  app.get('/api/session', authorize(), async (req, res) => {
+    const facts = await factsFor(req, res)
+    if (facts !== undefined) res.json(facts)
+    else sendMessage(req, res.status(404), { title: 'No sign-in by cookie', text: '' })
   })
 
   app.get('/login', (req, res) => {

@@ -1,6 +1,7 @@
 const $ = (id) => document.getElementById(id)
 const mostEvents = 12
 const reconnectAfter = 1000
+const tokenLifetime = 20_000
 
 const sentences = {
   tokenRetrieved: () => 'A new token came from the identity provider',
@@ -26,6 +27,9 @@ function showToken(token, expires) {
   $('token').value = token
   $('renewals').textContent = renewals
   expiration = new Date(expires)
+  $('refreshed').textContent = new Date(expiration - tokenLifetime).toLocaleTimeString()
+  $('stored').textContent = `${token}…`
+  $('until').textContent = expiration.toLocaleTimeString()
   showSecondsLeft()
 }
 
@@ -82,8 +86,9 @@ function connect() {
 
 $('call').addEventListener('click', async () => {
   const response = await fetch('/weather')
-  if (response.status === 401) return showSignedOut()
   const body = await response.json()
+  // Without a code it is the API that says no, and that to a token that is new.
+  if (response.status === 401 && body.code !== undefined) return showSignedOut()
   $('answer').textContent = response.ok
     ? `${response.status}: ${body.temperature.toFixed(1)} °C`
     : `${response.status}: ${body.code ?? body.error}`
@@ -103,6 +108,8 @@ if (name === undefined) {
   $('problem').textContent = 'The sign-in did not work; please try again.'
 } else {
   $('name').textContent = name
+  $('who').textContent = name
+  $('seen').textContent = document.cookie === '' ? 'nothing' : 'its value'
   $('sign-out').hidden = false
   $('signed-in').hidden = false
   connect()

@@ -48,7 +48,7 @@ function pageOf(
 ): JSX.Element | null {
   switch (data.name) {
     case 'home':
-      return <HomePage user={user} />
+      return <HomePage user={user} session={data.session} client={client} />
     case 'login':
       return <LoginPage data={data} client={client} />
     case 'weather':
