@@ -12,33 +12,33 @@ import { publisher } from '../internal/diagnostics.js'
 import { LruMap } from '../internal/lru-map.js'
 import { andThen, attempt, type MaybePromise } from '../internal/maybe-promise.js'
 import type { DpopSettings } from './options.js'
-import { parseProof, type Proof } from './parse-proof.js'
-import { importProofKey, thumbprintOf, type ProofKey } from './proof-key.js'
+import { parseProof, type Proof, type ProofSigner } from './parse-proof.js'
+import { importProofKey } from './proof-key.js'
 import { normaliseUri, targetPath } from './target-uri.js'
 import { sha256 } from '../internal/sha256.js'
 
-/** Keys of proofs that passed, which spare the next proof the import. */
-const maxKeys = 1000
+/** How many signers of proofs that passed are kept, which spares the next proof the import of its key. */
+const maxSigners = 1000
 
 const proofFailed = publisher('express-jwt-bearer:proof-failed')
 
 /** Makes the check of proofs: RFC 9449 section 4.3, the first failure counts. */
 export function proofChecker(settings: DpopSettings): ProofOfPossession['prove'] {
-  const keys = new LruMap<string, ProofKey>(maxKeys)
+  const signers = new LruMap<string, ProofSigner>(maxSigners)
 
   function check(use: ProofUse): MaybePromise<boolean> {
-    const proof = parseProof(use.lines('dpop'), settings)
+    const proof = parseProof(use.lines('dpop'), settings, signers)
+    const { signer, encodedHeader } = proof
     // Before the signature: a foreign key costs a hash, not an import.
-    if (thumbprintOf(proof.jwk) !== use.thumbprint) throw new ConfirmationInvalidError('key')
-    const known = keys.get(use.thumbprint)
-    const signer = known ?? importProofKey(proof.jwk)
-    if (!signer.algorithms.has(proof.header.alg)) throw new ProofInvalidError('jwk')
-    return andThen(verifySignature(proof, signer.key), (verified) => {
+    if (signer.thumbprint !== use.thumbprint) throw new ConfirmationInvalidError('key')
+    signer.key ??= importProofKey(signer.jwk)
+    if (!signer.key.algorithms.has(proof.header.alg)) throw new ProofInvalidError('jwk')
+    return andThen(verifySignature(proof, signer.key.key), (verified) => {
       if (!verified) throw new ProofInvalidError('signature')
       const target = checkTarget(proof, use, settings)
       const window = checkTime(proof, use.clock, settings)
       return andThen(spend(proof, use, target, window.expiresAt, settings), () => {
-        if (known === undefined) keys.set(use.thumbprint, signer)
+        if (signers.get(encodedHeader) === undefined) signers.set(encodedHeader, signer)
         return window.isEnding
       })
     })

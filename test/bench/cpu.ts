@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 
 /** Microseconds of processor time: of the main thread, and of the whole process. */
 export interface Cost {
@@ -22,6 +23,8 @@ export async function costOf(check: () => unknown, count: number): Promise<Cost>
       if (typeof (result as Promise<unknown> | undefined)?.then === 'function') waiting.push(result)
     }
     if (waiting.length > 0) await Promise.all(waiting)
+    // As a server does between requests: whatever comes from outside gets its turn.
+    await nextTurn()
   }
   return perOne(before, used(), count)
 }
