@@ -1,7 +1,7 @@
 import express, { type Express } from 'express'
 import type { JWK } from 'jose'
 import { errors, Provider } from 'oidc-provider'
-import { signInPage } from './sign-in-page.js'
+import { signInPage, signInPolicy } from './sign-in-page.js'
 import { useScope, writeScope } from './settings.js'
 
 // What the provider keeps, here for an hour each.
@@ -62,7 +62,7 @@ export function createIssuer(url: string, keys: JWK[], resources: readonly strin
 
   const app = express()
   app.get('/sign-in/:uid', async (req, res) => {
-    res.set('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'")
+    res.set('Content-Security-Policy', signInPolicy)
     res.send(signInPage(await interactionOf(req, res)))
   })
   app.post('/sign-in/:uid', express.urlencoded(), async (req, res) => {

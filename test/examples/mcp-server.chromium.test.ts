@@ -1,8 +1,15 @@
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { signInPage, signInPolicy } from '../../examples/mcp-server/sign-in-page.js'
 import { start } from '../../examples/mcp-server/start.js'
 import { tokenForAgent } from '../support/agent-token.js'
 import { launchChromium } from '../support/chromium.js'
+import {
+  coveredControls,
+  faintTexts,
+  overlappingControls,
+  scrollsSideways,
+} from '../support/layout.js'
 import { listenOnLoopback } from '../support/loopback.js'
 
 let server: Awaited<ReturnType<typeof start>>
@@ -60,5 +67,47 @@ describe('a page of another origin', () => {
       server.url,
       `Bearer error="insufficient_scope", scope="mcp.use notes.write", ${metadata}`,
     ])
+  })
+})
+
+describe('the sign-in page', () => {
+  test.each([
+    [320, 640],
+    [375, 812],
+    [1280, 800],
+  ])('looks right at %i by %i, under its strict policy', async (width, height) => {
+    const question = {
+      client: 'A'.repeat(60),
+      scopes: 'mcp.use',
+      signsIn: true,
+      mustBeFresh: false,
+    }
+    const served = await listenOnLoopback((_req, res) => {
+      res.setHeader('Content-Type', 'text/html').setHeader('Content-Security-Policy', signInPolicy)
+      res.end(signInPage(question))
+    })
+    const page = await browser.newPage({ viewport: { width, height } })
+    const complaints: string[] = []
+    page.on('console', (message) => complaints.push(message.text()))
+    await page.goto(served.url)
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      expect(await scrollsSideways(page)).toBe(false)
+      expect(await overlappingControls(page)).toEqual([])
+      expect(await coveredControls(page)).toEqual([])
+      expect(await faintTexts(page)).toEqual([])
+    }
+    // The styles have been let in.
+    expect(
+      await page
+        .locator('button')
+        .first()
+        .evaluate((it) => getComputedStyle(it).borderRadius),
+    ).toBe('8px')
+    expect(complaints).toEqual([])
+    const folder = process.env['SCREENSHOTS']
+    if (folder !== undefined) await page.screenshot({ path: `${folder}/mcp-server, ${width}.png` })
+    await page.close()
+    await served.close()
   })
 })

@@ -59,6 +59,17 @@ describe('npm run example', () => {
     }
   })
 
+  test('ends an example on Ctrl+C, which a terminal tells every process', async () => {
+    const { child, printed } = npm('run', 'example', 'policies')
+    const url = await printed(/(http:\/\/localhost:\d+)[\s\S]*Stop with/)
+    expect(await answers(url)).toBe(true)
+    const ended = once(child, 'exit')
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT')
+    await ended
+    for (let tries = 0; tries < 100 && (await answers(url)); tries += 1) await wait(50)
+    expect(await answers(url)).toBe(false)
+  })
+
   test('lists every example with the question it answers', async () => {
     const { child, output } = npm('run', '-s', 'example')
     await once(child, 'close')
