@@ -250,7 +250,7 @@ describe('the accounts example', () => {
 
   test('leaves the folder of a server alone that has its port', async () => {
     await expect(startAccounts({ ...settings, PORT: port() })).rejects.toThrow(
-      `Cannot listen on port ${port()}`,
+      `Port ${port()} is taken`,
     )
   }, 60_000)
 

@@ -1,6 +1,6 @@
-import { memorySessionStore } from 'express-jwt-bearer/session'
+import { memorySessionStore, type SessionStore } from 'express-jwt-bearer/session'
 import { sessionStoreContract } from 'express-jwt-bearer/testing'
-import { describe, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 
 describe('memorySessionStore', () => {
   const cases = sessionStoreContract(() => {
@@ -15,4 +15,16 @@ describe('memorySessionStore', () => {
   test.each(cases.map((contract) => [contract.name, contract] as const))('%s', (_name, contract) =>
     contract.run(),
   )
+})
+
+test('a store that cannot end sessions from outside has nothing to prove of that', async () => {
+  const cases = sessionStoreContract(() => {
+    const subject: Partial<SessionStore> = memorySessionStore()
+    delete subject.endBySid
+    delete subject.endBySub
+    return { subject: subject as SessionStore, passTime: () => undefined }
+  })
+  const endings = cases.filter(({ name }) => /\b(?:sid|sub)\b/.test(name))
+  expect(endings.length).toBeGreaterThan(10)
+  for (const contract of endings) await contract.run()
 })

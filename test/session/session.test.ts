@@ -1,6 +1,4 @@
 import { createHmac } from 'node:crypto'
-import { once } from 'node:events'
-import { connect, type AddressInfo } from 'node:net'
 import cookieParser from 'cookie-parser'
 import express from 'express'
 import express4 from 'express4'
@@ -8,6 +6,7 @@ import { authorize, jwtBearer } from 'express-jwt-bearer'
 import request from 'supertest'
 import { describe, expect, test, vi } from 'vitest'
 import { createSession, memorySessionStore, type SessionOptions } from 'express-jwt-bearer/session'
+import { listenRaw } from '../support/raw-request.js'
 import {
   accessToken,
   cookieName,
@@ -31,15 +30,11 @@ const sign = (value: string, secret: string) =>
 
 // Clients of the tests write headers in other ways than a browser does.
 async function rawGet(app: express.Express, cookie: string): Promise<string> {
-  const server = app.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const socket = connect((server.address() as AddressInfo).port, '127.0.0.1')
+  const server = await listenRaw(app)
   const lines = ['GET /api HTTP/1.1', 'Host: a', 'Connection: close', `Cookie: ${cookie}`, '', '']
-  socket.end(Buffer.from(lines.join('\r\n'), 'latin1'))
-  const parts: Buffer[] = []
-  for await (const part of socket) parts.push(part as Buffer)
-  server.close()
-  return Buffer.concat(parts).toString('latin1')
+  const answer = await server.send(lines.join('\r\n'))
+  await server.close()
+  return answer
 }
 
 function expectPrivate(response: request.Response): void {
