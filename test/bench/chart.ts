@@ -6,11 +6,11 @@ const left = 250
 const scale = width - left - 60
 const barHeight = 16
 
-/** Draws the shares of bare Express as bars, one group for each row of the HTTP part. */
+/** Draws shares of bare Express as bars, one group for each row. */
 export function chartOf(rows: readonly Row[]): string {
   const shapes: string[] = []
   let y = 50
-  for (const { what, ours, peers } of rows.filter(({ section }) => section === 'HTTP')) {
+  for (const { what, ours, peers } of rows) {
     shapes.push(text(10, y + 12, what, 'font-weight="bold"'))
     y += barHeight + 4
     const bars = [[us, ours] as const, ...Object.entries(peers)]
