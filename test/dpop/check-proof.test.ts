@@ -206,7 +206,9 @@ describe('dpop', () => {
     const { prove } = dpop({ ...options, publicUrl: [publicUrl, 'https://b.example/gw/'] })
     const claims = { htu: 'https://evil.example:443/p?code=1#f' }
     const fault = async (use: Parameters<typeof prove>[0]) => {
-      const error: unknown = await Promise.resolve(prove(use)).then(undefined, (e: unknown) => e)
+      const error: unknown = await Promise.resolve()
+        .then(() => prove(use))
+        .catch((thrown: unknown) => thrown)
       return error as ProofInvalidError
     }
     const error = await fault(useOf(proofOf({ claims })))
