@@ -134,7 +134,9 @@ function pass(
   scopes: readonly (readonly string[])[],
 ): 'pass' {
   const { result } = found
-  req.user = result.kind === 'success' ? result.principal : undefined
+  const principal = result.kind === 'success' ? result.principal : undefined
+  // Mostly it is there already, and a request is slow to write to.
+  if (req.user !== principal) req.user = principal
   state.used = result
   if (found.isNonceEnding === true) renewNonce(res, found)
   if (scopes.length > 0 && result.kind === 'success') {

@@ -5,7 +5,7 @@ import type { ServerJob } from './server.js'
 
 /** How long each server warms up, and how often and for how long it is measured then; in whole seconds, as autocannon counts. */
 export function pace(quick: boolean): { warmUp: number; rounds: number; seconds: number } {
-  return quick ? { warmUp: 1, rounds: 2, seconds: 1 } : { warmUp: 4, rounds: 7, seconds: 1 }
+  return quick ? { warmUp: 1, rounds: 2, seconds: 1 } : { warmUp: 3, rounds: 5, seconds: 1 }
 }
 
 const running = new Set<ChildProcess>()

@@ -22,12 +22,18 @@ export interface TokenCacheSettings {
 // instead of pointing into the token, which makes it quick to hash.
 const tail = 12
 
+// Where nobody comes twice, to remember everybody costs more than it ever spares: after so many additions in a row
+// without a hit only one in so many is made, until a token is seen again.
+const longestMiss = 1000
+const oneIn = 8
+
 /** Creates the memory of one scheme. Nothing but the very same text is a hit. */
 export function createTokenCache({ maxEntries, maxAge, clock }: TokenCacheSettings): TokenCache {
   const tokens = new LruMap<string, ValidatedToken>(maxEntries)
   // Each request asks twice in a row: when its header is read, and when its token is checked.
   let lastRaw: string | undefined
   let lastFound: ValidatedToken | undefined
+  let missed = 0
 
   // Who is remembered for longer than anybody may be was remembered before the clock jumped back.
   const longest = maxAge * 1000 + 60_000
@@ -49,11 +55,16 @@ export function createTokenCache({ maxEntries, maxAge, clock }: TokenCacheSettin
       look(raw)
       if (lastFound === undefined) return undefined
       const left = lastFound.rememberedUntil - clock()
-      if (left > 0 && left <= longest) return lastFound
+      if (left > 0 && left <= longest) {
+        missed = 0
+        return lastFound
+      }
       forget(raw)
       return undefined
     },
     add(token) {
+      missed += 1
+      if (missed > Math.max(longestMiss, maxEntries) && missed % oneIn !== 0) return
       const now = clock()
       const { exp = Infinity } = token.payload
       token.rememberedUntil = Math.min(now + maxAge * 1000, exp * 1000)

@@ -102,6 +102,30 @@ describe('createTokenCache', () => {
     expect(cache.get(raw)).toBeUndefined()
   })
 
+  test('remembers one in eight where nobody has come twice, and everybody once somebody has', () => {
+    const { cache } = cacheAt(0, { maxEntries: 1000 })
+    const add = (from: number, count: number) =>
+      Array.from({ length: count }, (_, index) => {
+        const token = tokenOf(rawOf(String(from + index)))
+        cache.add(token)
+        return token.raw
+      })
+    const known = (raws: string[]) => raws.filter((raw) => cache.get(raw) !== undefined).length
+
+    add(0, 1000)
+    const seldom = add(1000, 80)
+    expect(known(seldom.slice(0, 7))).toBe(0)
+    expect(known(seldom)).toBe(10)
+    expect(known(add(2000, 80))).toBe(80)
+  })
+
+  test('remembers everybody as long as there is room', () => {
+    const { cache } = cacheAt(0, { maxEntries: 3000 })
+    const raws = Array.from({ length: 3000 }, (_, index) => rawOf(String(index)))
+    for (const raw of raws) cache.add(tokenOf(raw))
+    expect(raws.every((raw) => cache.get(raw) !== undefined)).toBe(true)
+  })
+
   test('forgets for good what is too old, also when the clock goes back', () => {
     const { cache, setTime } = cacheAt()
     const { raw } = tokenOf(rawOf('a'))
