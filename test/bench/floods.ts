@@ -46,7 +46,7 @@ export async function measure({ quick }: { quick: boolean }): Promise<Row[]> {
   const keys = keysOf(material)
   const stranger = keysOf(generateMaterial('RS256'))
   const rows: Row[] = []
-  for (const flood of floods) {
+  for (const flood of quick ? floods.slice(0, 3) : floods) {
     const tokens = Array.from({ length: 1000 }, (_, number) => flood.token(keys, stranger, number))
     await load.use(tokens)
     rows.push(await measureFlood(load, flood, material, quick))
