@@ -11,11 +11,11 @@ import { useOnce } from '../core/validation/use-once.js'
 import { publisher } from '../internal/diagnostics.js'
 import { LruMap } from '../internal/lru-map.js'
 import { andThen, attempt, type MaybePromise } from '../internal/maybe-promise.js'
+import { sha256 } from '../internal/sha256.js'
 import type { DpopSettings } from './options.js'
 import { parseProof, type Proof, type ProofSigner } from './parse-proof.js'
 import { importProofKey } from './proof-key.js'
 import { normaliseUri, targetPath } from './target-uri.js'
-import { sha256 } from '../internal/sha256.js'
 
 /** How many signers of proofs that passed are kept, which spares the next proof the import of its key. */
 const maxSigners = 1000

@@ -1,10 +1,8 @@
 import { ConfigurationError } from '../core/errors.js'
 import { isAlgorithm, isSymmetric } from '../core/keys/algorithms.js'
-import { placeholderFault } from '../core/keys/placeholder.js'
 import {
   checkMethods,
   checkNames,
-  kindOf,
   readCount,
   readFlag,
   readFunction,
@@ -13,29 +11,9 @@ import {
   show,
 } from '../core/option-checks.js'
 import type { TokenReplayCache } from '../core/validation/parameters.js'
-import { createNonces, type Nonces } from './nonces.js'
+import { resolveNonce, type DpopNonceOptions } from './nonce-options.js'
+import type { Nonces } from './nonces.js'
 import { resolvePublicUrl, type PublicBases, type PublicUrlResolver } from './public-url.js'
-
-/** How nonces are made (RFC 9449 section 8). */
-export interface DpopNonceOptions {
-  /**
-   * At least 32 bytes that all processes share. Of several the first signs and all of them are accepted, so
-   * that one can be exchanged for another.
-   */
-  secret: string | Uint8Array | readonly (string | Uint8Array)[]
-  /**
-   * How many seconds a nonce counts.
-   *
-   * @defaultValue `300`
-   */
-  lifetime?: number | undefined
-  /**
-   * Whether the `iat` of proofs counts as well, which the server's time in the nonce takes the place of.
-   *
-   * @defaultValue `false`
-   */
-  validateIssuedAt?: boolean | undefined
-}
 
 /** What {@link dpop} accepts. */
 export interface DpopOptions {
@@ -111,10 +89,8 @@ export interface DpopSettings {
   readonly clock: (() => number) | undefined
 }
 
-// Typed as maps over the interfaces, so that a new option cannot be forgotten here.
-type Names<T> = { readonly [Name in keyof Required<T>]: true }
-
-const optionNames: Names<DpopOptions> = {
+// Typed as a map over the interface, so that a new option cannot be forgotten here.
+const optionNames: { readonly [Name in keyof Required<DpopOptions>]: true } = {
   publicUrl: true,
   replayCache: true,
   allowBearerTokens: true,
@@ -125,8 +101,6 @@ const optionNames: Names<DpopOptions> = {
   maxProofLength: true,
   clock: true,
 }
-
-const nonceNames: Names<DpopNonceOptions> = { secret: true, lifetime: true, validateIssuedAt: true }
 
 const usualAlgorithms = 'ES256 EdDSA Ed25519 ES384 ES512 PS256 PS384 PS512 RS256'.split(' ')
 
@@ -174,37 +148,4 @@ function readAlgorithms(given: readonly string[] | undefined): readonly string[]
     }
   }
   return names
-}
-
-function resolveNonce(
-  options: DpopNonceOptions | undefined,
-): Pick<DpopSettings, 'nonces' | 'validateIssuedAt'> {
-  if (options === undefined) return { nonces: undefined, validateIssuedAt: true }
-  checkNames(options, Object.keys(nonceNames), '"nonce"')
-  const { secret, lifetime, validateIssuedAt } = options
-  const secrets = Array.isArray(secret) ? (secret as readonly (string | Uint8Array)[]) : [secret]
-  const fault = secrets.length === 0 ? 'there is none' : firstOf(secrets.map(secretFault))
-  if (fault !== undefined) {
-    throw new ConfigurationError(`"nonce.secret" cannot be used: ${fault}`)
-  }
-  return {
-    nonces: createNonces(secrets as never, readSeconds(lifetime, 'nonce.lifetime', 300, 86_400)),
-    validateIssuedAt: readFlag(validateIssuedAt, 'nonce.validateIssuedAt', false),
-  }
-}
-
-function firstOf(faults: readonly (string | undefined)[]): string | undefined {
-  return faults.find((fault) => fault !== undefined)
-}
-
-// Whoever knows the secret can write nonces for proofs that are made in advance.
-function secretFault(secret: unknown): string | undefined {
-  if (typeof secret !== 'string' && !(secret instanceof Uint8Array)) {
-    return `it must be a string or a Uint8Array, got ${kindOf(secret)}; is its environment variable set?`
-  }
-  const bytes = Buffer.from(secret)
-  if (bytes.length < 32) {
-    return `it has ${bytes.length} bytes and needs 32 or more; make one with: openssl rand -base64 48`
-  }
-  return bytes.includes('-----BEGIN ') ? 'it is a key or a certificate' : placeholderFault(bytes)
 }

@@ -6,6 +6,7 @@ import type {
 } from '../core/token-introspection.js'
 import { publisher } from '../internal/diagnostics.js'
 import { freezeClaims } from '../internal/frozen-claims.js'
+import { sha256 } from '../internal/sha256.js'
 import { shownAddress } from '../internal/shown-address.js'
 import { createAnswerCache } from './answer-cache.js'
 import { callEndpoint } from './call-endpoint.js'
@@ -14,7 +15,6 @@ import { createEndpointSource, type Endpoint } from './endpoint.js'
 import type { IntrospectionSettings } from './options.js'
 import { createOutage } from './outage.js'
 import { createFlights, createSlots } from './slots.js'
-import { sha256 } from '../internal/sha256.js'
 
 const introspectionFailed = publisher('express-jwt-bearer:introspection-failed')
 

@@ -10,7 +10,8 @@ export type { SessionOptions } from './issue-session.js'
 export type { IssuedTokens, RefreshOptions, RefreshResult } from './refresh-session.js'
 export type { IssuerRoutes } from './routes.js'
 
-export { createKeyRing, type KeyRingOptions } from './create-key-ring.js'
+export { createKeyRing } from './create-key-ring.js'
+export type { KeyRingOptions } from './key-ring-options.js'
 export type { KeyRing, TokenSigner } from './key-ring.js'
 
 export { checkRevocation, notRevoked, type RevocationCheckOptions } from './check-revocation.js'

@@ -1,4 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
+import { sha256 } from '../internal/sha256.js'
 import type { TokenResponse } from '../browser/token-store-service.js'
 import { storeLimit } from './limited-store.js'
 import { createOutcomes } from './outcomes.js'
@@ -114,7 +115,7 @@ export function keepInCookie(settings: SessionSettings): SessionKeeper {
 
 // The store sees hashes only: its dump is no bundle of cookies.
 function keyOf(cookie: string): string {
-  return createHash('sha256').update(cookie).digest('base64url')
+  return sha256(cookie)
 }
 
 // Whatever stands there in place of tokens: the session has ended, and there is nothing to revoke.

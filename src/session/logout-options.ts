@@ -84,7 +84,6 @@ export interface BackchannelLogoutOptions extends SourceOptions {
 /** The options, complete and checked. */
 export interface LogoutSettings {
   readonly validation: ValidationSettings
-  readonly clientId: string
   readonly replayCache: TokenReplayCache
   readonly denyList: DenyList | undefined
   readonly store: EndableSessionStore | undefined
@@ -141,7 +140,6 @@ export function resolveLogout(options: BackchannelLogoutOptions): LogoutSettings
   const clock = readClock(options.clock)
   return Object.freeze({
     validation: resolveLogoutRules(options, { clientId, clockSkew, clock }),
-    clientId,
     replayCache,
     denyList,
     store,

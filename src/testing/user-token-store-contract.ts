@@ -1,8 +1,9 @@
 import { deepEqual, equal, notEqual, ok } from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type { UserTokenStore } from '../tokens/user-token-store.js'
-import type { UserKey, UserToken } from '../tokens/user-token.js'
+import type { UserToken } from '../tokens/user-token.js'
 import { contractCases, type ContractCase, type OpenSubject } from './contract.js'
+import { read, someUser, userTokenStoreLocks } from './user-token-store-locks.js'
 
 /**
  * Lists what every {@link UserTokenStore} must do, as cases for any test runner. The cases about the
@@ -12,6 +13,8 @@ import { contractCases, type ContractCase, type OpenSubject } from './contract.j
  */
 export function userTokenStoreContract(open: OpenSubject<UserTokenStore>): readonly ContractCase[] {
   return contractCases(open, {
+    ...userTokenStoreLocks,
+
     'has nothing for a session that never signed in': async ({ subject: store }) => {
       equal(await store.getToken(someUser()), undefined)
     },
@@ -158,48 +161,6 @@ export function userTokenStoreContract(open: OpenSubject<UserTokenStore>): reado
       equal(await store.clearToken(user, { ifVersion: second }), true)
       equal(await store.getToken(user), undefined)
     },
-
-    'lets one at a time have the lock of a session': async ({ subject: store }) => {
-      if (!store.lock) return
-      const [user, other] = [someUser(), someUser()]
-      const locks = await Promise.all([1, 2, 3].map(async () => store.lock?.(user, 10)))
-      const [lock, ...more] = locks.filter((held) => held !== undefined)
-      equal(more.length, 0)
-      ok(await store.lock(other, 10), 'the lock of another session is free')
-      await lock?.release()
-      ok(await store.lock(user, 10), 'the lock is free again')
-    },
-
-    'frees the lock of an owner that has died': async ({ subject: store, passTime }) => {
-      if (!store.lock) return
-      const user = someUser()
-      await store.lock(user, 2)
-      equal(await store.lock(user, 2), undefined)
-      await passTime(3)
-      ok(await store.lock(user, 2))
-    },
-
-    'does not let a late owner free the lock of the next one': async ({
-      subject: store,
-      passTime,
-    }) => {
-      if (!store.lock) return
-      const user = someUser()
-      const late = await store.lock(user, 2)
-      await passTime(3)
-      ok(await store.lock(user, 10))
-      await late?.release()
-      equal(await store.lock(user, 10), undefined)
-    },
-
-    'writes and clears whether or not somebody has the lock': async ({ subject: store }) => {
-      if (!store.lock) return
-      const user = someUser()
-      await store.lock(user, 10)
-      await store.storeToken(user, { accessToken: 'first' })
-      equal((await read(store, user)).token.accessToken, 'first')
-      equal(await store.clearToken(user), true)
-    },
   })
 }
 
@@ -220,14 +181,4 @@ const completeToken: UserToken = {
       scope: 'orders.write',
     },
   },
-}
-
-function someUser(): UserKey {
-  return { subject: `user ${randomUUID()}`, sessionId: randomUUID() }
-}
-
-async function read(store: UserTokenStore, user: UserKey) {
-  const stored = await store.getToken(user)
-  ok(stored, 'the store has lost a token')
-  return stored
 }

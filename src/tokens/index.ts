@@ -4,13 +4,13 @@
  * @packageDocumentation
  */
 
-export {
-  createTokenManager,
-  type TokenManager,
-  type TokenManagerOptions,
-  type AccessTokenOptions,
-  type SignInTokens,
-  type SignInSession,
+export { createTokenManager } from './create-token-manager.js'
+export type {
+  TokenManager,
+  TokenManagerOptions,
+  AccessTokenOptions,
+  SignInTokens,
+  SignInSession,
 } from './token-manager.js'
 export type {
   AccessTokenResult,

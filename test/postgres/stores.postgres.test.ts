@@ -8,9 +8,9 @@ import {
   createSchema,
   schema,
 } from 'express-jwt-bearer/postgres'
-import type { SessionRecord } from 'express-jwt-bearer/session'
 import pg from 'pg'
 import { afterAll, describe, expect, test } from 'vitest'
+import { expectOldSignInsToEnd } from '../support/old-sign-ins.js'
 import { openShiftedDatabases } from './shifted-clock.js'
 
 const { engine, pool, databases, close } = await openShiftedDatabases()
@@ -130,19 +130,7 @@ describe.each(databases)('on %s', (_name, { client, passTime }) => {
   })
 
   test('a sign-in whose record knows no instant counts as opened long ago', async () => {
-    const store = createPostgresSessionStore(client)
-    const expiresAt = new Date(Date.now() + 10_000_000)
-    const old = { version: '1', expiresAt, data: 'a', sid: 'old', sub: 'carol' }
-    const ends = [
-      () => store.endBySid('old', new Date(1)),
-      () => store.endBySub('carol', new Date(1)),
-    ]
-    for (const end of ends) {
-      await store.set('old', old as unknown as SessionRecord)
-      expect(await store.get('old')).toEqual(old)
-      expect(await end()).toBe(1)
-      expect(await store.get('old')).toBeUndefined()
-    }
+    await expectOldSignInsToEnd(createPostgresSessionStore(client))
   })
 
   test('pruning forgets the used proofs that are over and no other', async () => {

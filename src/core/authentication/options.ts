@@ -48,7 +48,8 @@ export type IssuerResolver<TClaims = JwtClaims> = (
 /** How tokens that passed every check are remembered. */
 export interface TokenCacheOptions {
   /**
-   * How many tokens are remembered; the least recently used make room.
+   * How many tokens are remembered; the least recently used make room. Where as many in a row, 1,000 at least,
+   * come without one that was seen before, one in eight is remembered until one comes again.
    *
    * @defaultValue `1000`
    */

@@ -17,9 +17,8 @@ type PublicKeyAlgorithm = Exclude<Algorithm, { kind: 'hmac' | 'jose' }>
  * the algorithm.
  *
  * HMAC is checked on the spot, cheaper than a trip to the thread pool. Everything else goes to the pool: on the
- * spot it holds the event loop for 20 to 80 µs, the pool leaves it less than 10 µs and does the rest on another
- * core, for some 10 µs more work in all. With two cores a server answers more requests that way, with one a
- * twentieth less.
+ * spot it holds the event loop for 20 to 80 µs, the pool leaves it less than 20 µs and does the rest on another
+ * core, for some 15 to 20 µs more work in all: worth it with two cores, a loss of some per cent with one.
  */
 export function verifySignature(token: ParsedToken, key: KeyObject): MaybePromise<boolean> {
   const algorithm = algorithms.get(token.header.alg) as Algorithm
