@@ -52,7 +52,7 @@ export function parseProof(
   const seen = known.get(encodedHeader)
   const header = seen?.header ?? parsePart(decode(encodedHeader))
   const payload = decode(encodedPayload)
-  const signature = decode(encodedSignature)
+  const signature = canonical(encodedSignature)
   const claims = parsePart(payload)
   const signer = seen ?? signerOf(header, rules)
   const signed = raw.slice(0, encodedHeader.length + 1 + encodedPayload.length)
@@ -70,8 +70,12 @@ function signerOf(header: Record<string, unknown>, { algorithms }: ProofRules): 
 }
 
 function decode(encoded: string): Buffer {
+  return Buffer.from(canonical(encoded), 'base64url')
+}
+
+function canonical(encoded: string): string {
   if (!isCanonicalBase64url(encoded)) throw new ProofInvalidError('form')
-  return Buffer.from(encoded, 'base64url')
+  return encoded
 }
 
 function parsePart(bytes: Buffer): Record<string, unknown> {

@@ -14,7 +14,8 @@ export interface ParsedToken {
   readonly payload: Buffer
   /** The encoded header and payload, which were signed as they stand here (RFC 7515 section 5.1). */
   readonly signed: string
-  readonly signature: Buffer
+  /** As it came: the one spelling of its bytes. */
+  readonly signature: string
 }
 
 // An issuer writes the same few headers into all of its tokens. Only headers of good tokens get here.
@@ -71,9 +72,9 @@ export function isCanonicalBase64url(text: string): boolean {
 }
 
 // A second spelling of the same signature would be a second token to whoever remembers tokens as text.
-function parseSignature(encoded: string): Buffer {
+function parseSignature(encoded: string): string {
   if (!isCanonicalBase64url(encoded)) throw new TokenMalformedError()
-  return Buffer.from(encoded, 'base64url')
+  return encoded
 }
 
 /**

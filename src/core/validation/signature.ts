@@ -1,12 +1,7 @@
-import {
-  constants,
-  createHmac,
-  timingSafeEqual,
-  type KeyObject,
-  type VerifyKeyObjectInput,
-} from 'node:crypto'
+import { constants, type KeyObject, type VerifyKeyObjectInput } from 'node:crypto'
 import { algorithms, type Algorithm } from '../keys/algorithms.js'
 import type { MaybePromise } from '../../internal/maybe-promise.js'
+import { prepareMac, type MacCheck } from './mac.js'
 import type { ParsedToken } from './parse-token.js'
 import { verifyInPool } from './signature-pool.js'
 
@@ -22,19 +17,24 @@ type PublicKeyAlgorithm = Exclude<Algorithm, { kind: 'hmac' | 'jose' }>
  */
 export function verifySignature(token: ParsedToken, key: KeyObject): MaybePromise<boolean> {
   const algorithm = algorithms.get(token.header.alg) as Algorithm
-  if (algorithm.kind === 'hmac') return verifyHmac(token, key, algorithm.hash)
+  if (algorithm.kind === 'hmac') return macWith(key, algorithm.hash)(token.signed, token.signature)
   if (algorithm.kind === 'jose') return verifyWithJose(token, key)
   return verifyInPool({
     hash: algorithm.kind === 'eddsa' ? null : algorithm.hash,
     data: Buffer.from(token.signed, 'latin1'),
     key: keyFor(algorithm, key),
-    signature: token.signature,
+    signature: Buffer.from(token.signature, 'base64url'),
   })
 }
 
-function verifyHmac(token: ParsedToken, key: KeyObject, hash: string): boolean {
-  const expected = createHmac(hash, key).update(token.signed, 'latin1').digest()
-  return expected.length === token.signature.length && timingSafeEqual(expected, token.signature)
+const macs = new WeakMap<KeyObject, ReadonlyMap<string, MacCheck>>()
+
+function macWith(key: KeyObject, hash: string): MacCheck {
+  const known = macs.get(key)?.get(hash)
+  if (known !== undefined) return known
+  const prepared = prepareMac(hash, key.export())
+  macs.set(key, new Map([...(macs.get(key) ?? []), [hash, prepared]]))
+  return prepared
 }
 
 function keyFor(algorithm: PublicKeyAlgorithm, key: KeyObject): VerifyKeyObjectInput {
