@@ -107,8 +107,13 @@ inspectAs(CallerError, ({ name, code, message }) => `${name} [${code}]: ${messag
 
 /** Tells whether an error says something about the caller, or that nobody can be judged now; any other is a fault of ours or the app's. */
 export function isAboutTheCaller(error: Error): boolean {
-  const all: readonly unknown[] = error instanceof AggregateError ? error.errors : [error]
-  return all.every((one) => one instanceof CallerError || one instanceof UnavailableError)
+  return error instanceof AggregateError
+    ? error.errors.every(concernsTheCaller)
+    : concernsTheCaller(error)
+}
+
+function concernsTheCaller(error: unknown): boolean {
+  return error instanceof CallerError || error instanceof UnavailableError
 }
 
 /** Reports credentials that break RFC 6750's grammar; answered with 400 (RFC 6750 section 3.1). */

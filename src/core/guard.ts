@@ -5,6 +5,7 @@ import {
   type SchemeResult,
 } from './authentication/request-state.js'
 import type { AuthenticateSuccess } from './authentication/result.js'
+import type { AuthorizationFailure } from './events.js'
 import type { Demands } from './authorization/demands.js'
 import { evaluatePolicy, type AuthorizationResult } from './authorization/evaluate.js'
 import {
@@ -49,9 +50,8 @@ export function createGuard(demands: Demands, clock: () => number): Middleware {
     if (optional && found.every(({ result }) => result.kind === 'none')) {
       return pass(req, res, state, found[0] as SchemeResult, none)
     }
-    const authorizationFailure = { failedRequirements: [authenticatedUser], reasons: [] }
     const scopesFor = (scheme: string) => scopesToName(state, scheme, scopes)
-    return refuse(req, res, found, { scopesFor, authorizationFailure })
+    return refuse(req, res, found, { scopesFor, authorizationFailure: nobodyKnown })
   }
 
   // Several schemes may know a caller: the first one that meets the policy is let through.
@@ -126,6 +126,11 @@ export function createGuard(demands: Demands, clock: () => number): Middleware {
 
 const none: readonly never[] = []
 
+const nobodyKnown: AuthorizationFailure = Object.freeze({
+  failedRequirements: Object.freeze([authenticatedUser]),
+  reasons: Object.freeze([]),
+})
+
 function pass(
   req: Request,
   res: Response,
@@ -153,6 +158,7 @@ function scopesToName(
   asked: readonly (readonly string[])[],
   caller?: ClaimsPrincipal,
 ): readonly string[] {
+  if (state.passed === undefined && asked.length === 0) return none
   const passed = state.passed?.filter((guard) => guard.scheme === scheme) ?? none
   const all = [...passed.flatMap((guard) => guard.scopes), ...asked]
   if (all.length === 0) return none

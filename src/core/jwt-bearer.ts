@@ -68,6 +68,8 @@ export function jwtBearer<TClaims extends object = JwtClaims>(
 
   const { onMessageReceived, onTokenValidated, onAuthenticationFailed } = scheme.events
   const mayAnswer = (onMessageReceived ?? onTokenValidated ?? onAuthenticationFailed) !== undefined
+  // To look at the environment takes longer than to refuse.
+  const isDevelopment = process.env['NODE_ENV'] !== 'production'
 
   function jwtBearerMiddleware(req: Request, res: Response, next: NextFunction): void {
     const earlier = resultOf(stateOf(req), scheme.name)
@@ -87,7 +89,7 @@ export function jwtBearer<TClaims extends object = JwtClaims>(
         }
         return
       }
-      if (found.kind === 'failure') warnIfUnguarded(req, res, found.error)
+      if (found.kind === 'failure' && isDevelopment) warnIfUnguarded(req, res, found.error)
       next()
     }
     const result = authenticate(scheme, walk)

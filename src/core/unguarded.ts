@@ -9,7 +9,7 @@ let warned = false
  * has looked at the result: the route was probably meant to have a guard.
  */
 export function warnIfUnguarded(req: Request, res: Response, refusal: Error): void {
-  if (warned || !isRefusal(refusal) || process.env['NODE_ENV'] === 'production') return
+  if (warned || !isRefusal(refusal)) return
   if (typeof (res as Partial<Response> | undefined)?.once !== 'function') return
   res.once('finish', () => {
     if (warned || res.statusCode >= 400 || !isUnseen(stateOf(req))) return

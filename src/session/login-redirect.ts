@@ -52,7 +52,7 @@ export function loginRedirect(
     // Somebody who is refused on the login page itself would be sent there for ever.
     if (!isPageLoad(req) || isAt(req, loginPath)) {
       const isMalformed = context.authenticateFailure instanceof BearerRequestError
-      res.setHeader('WWW-Authenticate', challengeLines(context))
+      res.setHeader('WWW-Authenticate', challengeLines(context.options, context))
       sendProblem(res, isMalformed ? 400 : 401, isMalformed ? 'Bad Request' : 'Unauthorized')
       return
     }

@@ -3,7 +3,10 @@ import { generateMaterial, keysOf, makeToken, type Keys, type SigningMaterial } 
 import { bestOf, inRounds, summarise, type Measured, type Row } from './measure.js'
 import { pace, startLoad, startServer, type Load } from './processes.js'
 
-interface Flood {
+/** Requests that are refused. */
+export interface Flood {
+  /** What it is called on the command line. */
+  readonly name: string
   readonly what: string
   /** Nothing for a request without a token. */
   readonly token: (keys: Keys, stranger: Keys, number: number) => string | undefined
@@ -16,23 +19,43 @@ interface Flood {
 
 const past = { iat: 1_600_000_000, exp: 1_600_003_600 }
 
-const floods: readonly Flood[] = [
-  { what: 'bad signatures', token: (_, stranger, number) => makeToken(stranger, number) },
-  { what: 'malformed tokens', token: (_keys, _, number) => `${number}.${'x'.repeat(600)}` },
-  { what: 'expired tokens', token: (keys, _, number) => makeToken(keys, number, { claims: past }) },
+export const floods: readonly Flood[] = [
   {
+    name: 'bad',
+    what: 'bad signatures',
+    token: (_, stranger, number) => makeToken(stranger, number),
+  },
+  {
+    name: 'malformed',
+    what: 'malformed tokens',
+    token: (_keys, _, number) => `${number}.${'x'.repeat(600)}`,
+  },
+  {
+    name: 'expired',
+    what: 'expired tokens',
+    token: (keys, _, number) => makeToken(keys, number, { claims: past }),
+  },
+  {
+    name: 'kid',
     what: 'unknown kids',
     token: strangers,
     fetchKeys: true,
     wishes: { tryAllIssuerSigningKeys: false },
   },
-  { what: 'unknown kids, every key tried', token: strangers, fetchKeys: true, informs: true },
   {
+    name: 'every-key',
+    what: 'unknown kids, every key tried',
+    token: strangers,
+    fetchKeys: true,
+    informs: true,
+  },
+  {
+    name: 'scope',
     what: 'scope missing',
     token: (keys, _, number) => makeToken(keys, number),
     wishes: { scope: 'orders.delete' },
   },
-  { what: 'no token', token: () => undefined },
+  { name: 'no-token', what: 'no token', token: () => undefined },
 ]
 
 function strangers(_: Keys, stranger: Keys, number: number): string {
@@ -47,11 +70,15 @@ export async function measure({ quick }: { quick: boolean }): Promise<Row[]> {
   const stranger = keysOf(generateMaterial('RS256'))
   const rows: Row[] = []
   for (const flood of quick ? floods.slice(0, 3) : floods) {
-    const tokens = Array.from({ length: 1000 }, (_, number) => flood.token(keys, stranger, number))
-    await load.use(tokens)
+    await load.use(tokensOf(flood, keys, stranger))
     rows.push(await measureFlood(load, flood, material, quick))
   }
   return rows
+}
+
+/** Makes the tokens of a flood. */
+export function tokensOf(flood: Flood, keys: Keys, stranger: Keys): (string | undefined)[] {
+  return Array.from({ length: 1000 }, (_, number) => flood.token(keys, stranger, number))
 }
 
 async function measureFlood(

@@ -12,9 +12,8 @@ process.on('message', async ({ tokens, port, seconds }) => {
     shares = Array.from({ length: count }, (_, share) =>
       tokens
         .filter((_token, index) => index % count === share)
-        .map((token) => ({
-          headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-        })),
+        // What is undefined here comes from the other process as null.
+        .map((token) => ({ headers: token === null ? {} : { authorization: `Bearer ${token}` } })),
     )
     process.send('ready')
     return

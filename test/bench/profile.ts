@@ -1,33 +1,44 @@
 import { us } from './contenders.js'
+import { tokensOf, type Flood } from './floods.js'
 import { generateMaterial, keysOf, makeTokens, type Alg } from './material.js'
-import { startLoad, startServer, type Load, type Server } from './processes.js'
+import { startLoad, startServer } from './processes.js'
 import type { ProfileKind, Usage } from './profiler.js'
 
 const shown = 40
 const seconds = 4
 
 /**
- * Prints which functions the processor time and the memory of a request go to, every token being new: of ours,
- * and of the peer that comes closest. Looking costs time itself, so that only the shares mean something.
+ * Prints which functions the processor time and the memory of a request go to: of ours, and of the peer that comes
+ * closest. Looking costs time itself, so that only the shares mean something.
+ *
+ * @param flood - A kind of requests that are refused; without it every token is new and good.
  */
-export async function profile(alg: Alg): Promise<void> {
+export async function profile(alg: Alg, flood: Flood | undefined): Promise<void> {
   const material = generateMaterial(alg)
+  const keys = keysOf(material)
   const load = await startLoad()
-  await load.use(makeTokens(keysOf(material), 5000))
-  for (const contender of [us, 'fast-jwt']) {
-    const server = await startServer({ contender, material })
-    await load.run(server, seconds, 'accepted')
-    for (const kind of ['cpu', 'heap'] as const) await print(load, server, kind, alg)
+  const tokens =
+    flood === undefined
+      ? makeTokens(keys, 5000)
+      : tokensOf(flood, keys, keysOf(generateMaterial(alg)))
+  await load.use(tokens)
+  const what = `${alg}, ${flood?.what ?? 'every token new'}`
+  const expected = flood === undefined ? 'accepted' : 'refused'
+  for (const contender of [us, flood?.fetchKeys === true ? 'jose' : 'fast-jwt']) {
+    const { fetchKeys, wishes } = flood ?? {}
+    const server = await startServer({ contender, material, fetchKeys, ...wishes })
+    await load.run(server, seconds, expected)
+    for (const kind of ['cpu', 'heap'] as const) {
+      await server.startProfile(kind)
+      const { count } = await load.run(server, seconds, expected)
+      print(`${contender}, ${what}`, kind, count, await server.endProfile())
+    }
     server.stop()
   }
 }
 
-async function print(load: Load, server: Server, kind: ProfileKind, alg: Alg): Promise<void> {
-  await server.startProfile(kind)
-  const { count } = await load.run(server, seconds, 'accepted')
-  const usages = await server.endProfile()
-  const unit = kind === 'cpu' ? 'µs' : 'bytes'
-  console.log(`\n${server.contender}, ${alg}, every token new: ${unit} per request`)
+function print(what: string, kind: ProfileKind, count: number, usages: readonly Usage[]): void {
+  console.log(`\n${what}: ${kind === 'cpu' ? 'µs' : 'bytes'} per request`)
   console.log(line('all', total(usages) / count, kind))
   for (const { name, amount } of usages.slice(0, shown)) {
     console.log(line(name, amount / count, kind))

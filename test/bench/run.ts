@@ -2,9 +2,11 @@
 // npm run bench -- --quick            fewer rounds, under two minutes
 // npm run bench -- http memory        only these parts; the report is left alone
 // npm run bench -- profile ES256      which functions a request's time and memory go to; RS256 without a name
+// npm run bench -- profile no-token   the same of requests that are refused: bad, malformed, expired, kid, scope
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { floods } from './floods.js'
 import { algs } from './material.js'
 import type { Row } from './measure.js'
 import { ask, start, stopAll } from './processes.js'
@@ -28,7 +30,7 @@ const ownSections = ['dpop', 'rooms', 'introspection']
 const args = process.argv.slice(2)
 const quick = args.includes('--quick')
 const chosen = args.filter((arg) => arg !== '--quick')
-const names = [...sections, 'rotations', 'profile', ...algs]
+const names = [...sections, 'rotations', 'profile', ...algs, ...floods.map(({ name }) => name)]
 const unknown = chosen.filter((name) => !names.includes(name))
 if (unknown.length > 0) {
   throw new Error(`no part is called ${unknown.join(', ')}; there are ${names.join(', ')}`)
@@ -47,7 +49,9 @@ if (needsPeers && !existsSync(`${here}node_modules`)) {
 
 if (chosen.includes('profile')) {
   const { profile } = await import('./profile.js')
-  await profile(algs.find((alg) => chosen.includes(alg)) ?? 'RS256').finally(stopAll)
+  const alg = algs.find((name) => chosen.includes(name)) ?? 'RS256'
+  const flood = floods.find(({ name }) => chosen.includes(name))
+  await profile(alg, flood).finally(stopAll)
 }
 
 const rows: Row[] = []

@@ -1,24 +1,51 @@
 import { BearerRequestError } from '../errors.js'
+import type { EventOptions } from '../event-context.js'
 import type { ChallengeContext } from '../events.js'
-import { offeredSchemes, offeredTo } from './offered-schemes.js'
+import { offeredSchemes, type OfferedScheme } from './offered-schemes.js'
 import { formatChallenge } from './www-authenticate.js'
 
+/** What a challenge says, and to whom. */
+export type Said = Partial<
+  Pick<
+    ChallengeContext,
+    | 'authenticateFailure'
+    | 'error'
+    | 'errorDescription'
+    | 'errorUri'
+    | 'scope'
+    | 'acrValues'
+    | 'maxAge'
+    | 'resourceMetadata'
+    | 'principal'
+    | 'credentials'
+  >
+>
+
 /**
- * Writes the `WWW-Authenticate` lines that a context stands for, an event's changes included: one for each kind
- * of credentials that is read. What is wrong is said to the kind that the caller came with.
+ * Writes the `WWW-Authenticate` lines of a challenge: one for each kind of credentials that is read. What is wrong
+ * is said to the kind that the caller came with.
  */
-export function challengeLines(context: ChallengeContext): readonly string[] {
-  const { error, errorDescription, errorUri, scope, acrValues, maxAge, resourceMetadata } = context
-  const { options, credentials, principal, authenticateFailure } = context
-  const shared = { realm: options.realm, scope, resourceMetadata }
-  const own = { ...shared, error, errorDescription, errorUri, acrValues, maxAge }
-  const addressed = offeredTo(options, credentials).word
-  // A known caller goes on with the credentials it has.
-  const offered =
-    principal === undefined ? offeredSchemes(options) : [offeredTo(options, credentials)]
+export function challengeLines(options: EventOptions, said: Said): readonly string[] {
+  const offered = offeredSchemes(options)
+  const addressed = offered.find(({ word }) => word === said.credentials) ?? offered[0]
   // RFC 9449 section 7.2: what breaks the grammar is a fault in the sight of both.
-  const isMalformed = authenticateFailure instanceof BearerRequestError
-  return offered.map(({ word, algs }) =>
-    formatChallenge({ ...(isMalformed || word === addressed ? own : shared), algs }, word),
+  const isMalformed = said.authenticateFailure instanceof BearerRequestError
+  return offered
+    .filter((one) => said.principal === undefined || one === addressed)
+    .map((one) => line(options, one, said, isMalformed || one === addressed))
+}
+
+function line(
+  { realm }: EventOptions,
+  { word, algs }: OfferedScheme,
+  said: Said,
+  isAddressed: boolean,
+): string {
+  const { scope, resourceMetadata } = said
+  if (!isAddressed) return formatChallenge({ realm, scope, algs, resourceMetadata }, word)
+  const { error, errorDescription, errorUri, acrValues, maxAge } = said
+  return formatChallenge(
+    { realm, error, errorDescription, errorUri, scope, acrValues, maxAge, algs, resourceMetadata },
+    word,
   )
 }

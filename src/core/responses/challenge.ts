@@ -7,7 +7,7 @@ import type { Request, Response } from '../express.js'
 import { ConfirmationInvalidError, ProofError, ProofNonceRequiredError } from '../proof-errors.js'
 import { isAnswered } from '../../internal/hand-over.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
-import { challengeLines } from './challenge-lines.js'
+import { challengeLines, type Said } from './challenge-lines.js'
 
 // The faults that a caller is told about; everything else is error="invalid_token" and no more.
 const described: ReadonlySet<string> = new Set([
@@ -41,39 +41,44 @@ export function challenge(
   req: Request,
   res: Response,
   { scheme, result, credentials }: SchemeResult,
-  reason: ChallengeReason,
+  { scopesFor, authorizationFailure }: ChallengeReason,
 ): MaybePromise<readonly string[] | undefined> {
   const failure = result.kind === 'failure' ? result.error : undefined
   const details = scheme.includeErrorDetails && failure !== undefined
   // Said without details as well: no client could go on without it (RFC 9449 section 9).
   const isNamed = details || failure instanceof ProofNonceRequiredError
-  return writeChallenge(
-    scheme,
-    new ChallengeContext(
-      { req, res, scheme: scheme.name, options: scheme.options },
-      failure,
-      {
-        error: isNamed ? errorCode(failure) : undefined,
-        errorDescription: details ? describe(failure) : undefined,
-        // RFC 6750 section 3: tells a client which token to get.
-        scope: joined(reason.scopesFor(scheme.name)),
-        resourceMetadata: scheme.resourceMetadata,
-        credentials,
-      },
-      reason.authorizationFailure,
-    ),
-  )
+  const said: Said = {
+    authenticateFailure: failure,
+    error: isNamed ? errorCode(failure) : undefined,
+    errorDescription: details ? describe(failure) : undefined,
+    // RFC 6750 section 3: tells a client which token to get.
+    scope: joined(scopesFor(scheme.name)),
+    resourceMetadata: scheme.resourceMetadata,
+    credentials,
+  }
+  return writeChallenge(req, res, scheme, said, authorizationFailure)
 }
 
-/** Runs the event of a challenge and writes what it leaves. */
+/** Runs the event of a challenge, if there is one, and writes what it leaves. */
 export function writeChallenge(
-  { name: scheme, events }: AuthenticationScheme,
-  context: ChallengeContext,
+  req: Request,
+  res: Response,
+  { name: scheme, options, events: { onChallenge } }: AuthenticationScheme,
+  said: Said,
+  authorizationFailure: AuthorizationFailure,
 ): MaybePromise<readonly string[] | undefined> {
-  challenged(() => ({ scheme, code: codeOfChallenge(context) }))
-  if (events.onChallenge === undefined) return challengeLines(context)
-  return andThen(events.onChallenge(context), () =>
-    context.handled || isAnswered(context.res) ? undefined : challengeLines(context),
+  const { authenticateFailure, principal } = said
+  challenged(() => ({ scheme, code: codeOfChallenge(said) }))
+  if (onChallenge === undefined) return challengeLines(options, said)
+  const context = new ChallengeContext(
+    { req, res, scheme, options },
+    authenticateFailure,
+    said,
+    authorizationFailure,
+    principal,
+  )
+  return andThen(onChallenge(context), () =>
+    context.handled || isAnswered(res) ? undefined : challengeLines(options, context),
   )
 }
 
@@ -84,7 +89,7 @@ export function joined(values: readonly string[]): string | undefined {
 
 const challenged = publisher('express-jwt-bearer:challenged')
 
-function codeOfChallenge({ authenticateFailure, principal }: ChallengeContext): string {
+function codeOfChallenge({ authenticateFailure, principal }: Said): string {
   return principal === undefined
     ? codeOfRefusal(authenticateFailure)
     : 'ERR_INSUFFICIENT_USER_AUTHENTICATION'

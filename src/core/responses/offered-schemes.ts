@@ -9,16 +9,17 @@ export interface OfferedScheme {
 }
 
 const bearer: OfferedScheme = { word: 'Bearer' }
+const bearerAlone: readonly OfferedScheme[] = [bearer]
 
 /** Lists the credentials that a configuration reads; `Bearer` comes first, which some clients read alone. */
 export function offeredSchemes({ proofOfPossession }: EventOptions): readonly OfferedScheme[] {
-  if (proofOfPossession === undefined) return [bearer]
+  if (proofOfPossession === undefined) return bearerAlone
   for (const { credentials } of [proofOfPossession].flat()) {
     if (credentials === undefined) continue
     const dpop = { word: 'DPoP', algs: credentials.algs } as const
     return credentials.allowBearerTokens ? [bearer, dpop] : [dpop]
   }
-  return [bearer]
+  return bearerAlone
 }
 
 /** Finds what a caller came with among what is offered; the first where it came with nothing. */

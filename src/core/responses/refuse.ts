@@ -18,21 +18,34 @@ export function refuse(
   found: readonly SchemeResult[],
   reason: ChallengeReason,
 ): MaybePromise<Error | undefined> {
-  const failures = found.flatMap(({ result }) => (result.kind === 'failure' ? [result.error] : []))
-  // What went wrong on our side is never dressed up as the caller's fault.
-  const fault = failures.find((error) => !isAboutTheCaller(error))
-  if (fault !== undefined) return serverFault(res, fault)
-  const unavailable = failures.find((error) => error instanceof UnavailableError)
+  let cause: Error | undefined
+  let unavailable: UnavailableError | undefined
+  let malformed: BearerRequestError | undefined
+  for (const { result } of found) {
+    if (result.kind !== 'failure') continue
+    const { error } = result
+    // What went wrong on our side is never dressed up as the caller's fault.
+    if (!isAboutTheCaller(error)) return serverFault(res, error)
+    cause ??= error
+    if (error instanceof UnavailableError) unavailable ??= error
+    if (error instanceof BearerRequestError) malformed ??= error
+  }
   if (unavailable !== undefined) return answer(res, unavailableAnswer(unavailable))
-  // RFC 6750 section 3.1: a request that breaks the grammar is no question of scopes.
-  const isMalformed = failures.some((error) => error instanceof BearerRequestError)
-  const nonce = isMalformed ? undefined : offerNonce(res, found)
-  return challengeAll(
-    req,
-    res,
-    found,
-    isMalformed ? { ...reason, scopesFor: noScopes } : reason,
-    (challenges) => answer(res, { ...challengeAnswer(failures, challenges), nonce }),
+  if (malformed !== undefined) {
+    // RFC 6750 section 3.1: a request that breaks the grammar is no question of scopes.
+    const { code } = malformed
+    return andThen(
+      challengeAll(req, res, found, { ...reason, scopesFor: noScopes }),
+      (challenges) =>
+        challenges && answer(res, { status: 400, code, cause: malformed, challenges }),
+    )
+  }
+  const nonce = offerNonce(res, found)
+  return andThen(
+    challengeAll(req, res, found, reason),
+    (challenges) =>
+      challenges &&
+      answer(res, { status: 401, code: codeOfRefusal(cause), cause, challenges, nonce }),
   )
 }
 
@@ -42,32 +55,25 @@ const noScopes = () => []
 function challengeAll(
   req: Request,
   res: Response,
-  [first, ...others]: readonly SchemeResult[],
+  found: readonly SchemeResult[],
   reason: ChallengeReason,
-  done: (challenges: readonly string[]) => Error | undefined,
-  challenges: readonly string[] = [],
-): MaybePromise<Error | undefined> {
-  if (first === undefined) return done(challenges)
-  return andThen(challenge(req, res, first, reason), (lines) =>
-    lines === undefined
-      ? undefined
-      : challengeAll(req, res, others, reason, done, [...challenges, ...lines]),
+  from = 0,
+): MaybePromise<readonly string[] | undefined> {
+  const lines = challenge(req, res, found[from] as SchemeResult, reason)
+  if (from + 1 === found.length) return lines
+  return andThen(
+    lines,
+    (own) =>
+      own &&
+      andThen(
+        challengeAll(req, res, found, reason, from + 1),
+        (others) => others && [...own, ...others],
+      ),
   )
 }
 
 function unavailableAnswer(cause: UnavailableError): Answer {
   return { status: 503, code: cause.code, cause, retryAfter: cause.retryAfter }
-}
-
-function challengeAnswer(failures: readonly Error[], challenges: readonly string[]): Answer {
-  const malformed = failures.find((error) => error instanceof BearerRequestError)
-  const cause = malformed ?? failures[0]
-  return {
-    status: malformed === undefined ? 401 : 400,
-    code: codeOfRefusal(cause),
-    cause,
-    challenges,
-  }
 }
 
 /** Makes the error of an answer and writes its headers; nothing where somebody has answered. */

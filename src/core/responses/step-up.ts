@@ -1,5 +1,5 @@
 import type { SchemeResult } from '../authentication/request-state.js'
-import { ChallengeContext, type AuthorizationFailure } from '../events.js'
+import type { AuthorizationFailure } from '../events.js'
 import type { Request, Response } from '../express.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
 import type { ClaimsPrincipal } from '../claims-principal.js'
@@ -35,24 +35,19 @@ export function stepUp(
     ...(acrValues.length > 0 ? ['A different authentication level is required'] : []),
     ...(maxAge === undefined ? [] : ['More recent authentication is required']),
   ]
-  const context = new ChallengeContext(
-    { req, res, scheme: scheme.name, options: scheme.options },
-    undefined,
-    {
-      // Kept without details as well: no client could go on without it.
-      error: 'insufficient_user_authentication',
-      errorDescription: scheme.includeErrorDetails ? descriptions.join('; ') : undefined,
-      scope: joined(scopes),
-      acrValues: joined(acrValues),
-      maxAge,
-      resourceMetadata: scheme.resourceMetadata,
-      credentials,
-    },
-    authorizationFailure,
+  const said = {
+    // Kept without details as well: no client could go on without it.
+    error: 'insufficient_user_authentication',
+    errorDescription: scheme.includeErrorDetails ? descriptions.join('; ') : undefined,
+    scope: joined(scopes),
+    acrValues: joined(acrValues),
+    maxAge,
+    resourceMetadata: scheme.resourceMetadata,
     principal,
-  )
+    credentials,
+  }
   const nonce = offerNonce(res, [found])
-  return andThen(writeChallenge(scheme, context), (challenges) =>
+  return andThen(writeChallenge(req, res, scheme, said, authorizationFailure), (challenges) =>
     challenges === undefined
       ? undefined
       : answer(res, {
