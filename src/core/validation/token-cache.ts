@@ -22,10 +22,10 @@ export interface TokenCacheSettings {
 // instead of pointing into the token, which makes it quick to hash.
 const tail = 12
 
-// Where nobody comes twice, to remember everybody costs more than it ever spares: after so many additions in a row
-// without a hit only one in so many is made, until a token is seen again.
-const longestMiss = 1000
-const oneIn = 8
+// Where nobody comes twice, to remember everybody costs more than it ever spares. So additions are paid for by what
+// is found: whoever has no credit left still makes one in so many, to see whether tokens come again.
+const leastCredit = 1000
+const oneIn = 64
 
 /** Creates the memory of one scheme. Nothing but the very same text is a hit. */
 export function createTokenCache({ maxEntries, maxAge, clock }: TokenCacheSettings): TokenCache {
@@ -33,6 +33,8 @@ export function createTokenCache({ maxEntries, maxAge, clock }: TokenCacheSettin
   // Each request asks twice in a row: when its header is read, and when its token is checked.
   let lastRaw: string | undefined
   let lastFound: ValidatedToken | undefined
+  const fullCredit = Math.max(leastCredit, maxEntries)
+  let credit = fullCredit
   let missed = 0
 
   // Who is remembered for longer than anybody may be was remembered before the clock jumped back.
@@ -56,15 +58,15 @@ export function createTokenCache({ maxEntries, maxAge, clock }: TokenCacheSettin
       if (lastFound === undefined) return undefined
       const left = lastFound.rememberedUntil - clock()
       if (left > 0 && left <= longest) {
-        missed = 0
+        if (credit < fullCredit) credit += 1
         return lastFound
       }
       forget(raw)
       return undefined
     },
     add(token) {
-      missed += 1
-      if (missed > Math.max(longestMiss, maxEntries) && missed % oneIn !== 0) return
+      if (credit > 0) credit -= 1
+      else if ((missed += 1) % oneIn !== 0) return
       const now = clock()
       const { exp = Infinity } = token.payload
       token.rememberedUntil = Math.min(now + maxAge * 1000, exp * 1000)

@@ -102,7 +102,7 @@ describe('createTokenCache', () => {
     expect(cache.get(raw)).toBeUndefined()
   })
 
-  test('remembers one in eight where nobody has come twice, and everybody once somebody has', () => {
+  test('remembers one in 64 where nobody has come twice, and another for each that is found', () => {
     const { cache } = cacheAt(0, { maxEntries: 1000 })
     const add = (from: number, count: number) =>
       Array.from({ length: count }, (_, index) => {
@@ -112,11 +112,14 @@ describe('createTokenCache', () => {
       })
     const known = (raws: string[]) => raws.filter((raw) => cache.get(raw) !== undefined).length
 
-    add(0, 1000)
-    const seldom = add(1000, 80)
-    expect(known(seldom.slice(0, 7))).toBe(0)
+    const all = add(0, 1000)
+    const seldom = add(1000, 640)
+    expect(known(seldom.slice(0, 63))).toBe(0)
     expect(known(seldom)).toBe(10)
-    expect(known(add(2000, 80))).toBe(80)
+    expect(known(add(2000, 60))).toBe(10)
+    expect(known(all.slice(-500))).toBe(500)
+    // Ten and 500 are paid for, and two of the other 90 are the 64th.
+    expect(known(add(3000, 600))).toBe(512)
   })
 
   test('remembers everybody as long as there is room', () => {
