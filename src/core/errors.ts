@@ -48,6 +48,14 @@ export abstract class AuthError extends Error {
   }
 }
 
+// An error is called like its class. Said once for all of them, so that bundlers leave out classes nobody uses.
+Object.defineProperty(AuthError.prototype, 'name', {
+  configurable: true,
+  get(this: AuthError) {
+    return this.constructor.name
+  },
+})
+
 /** Reports a wrong set-up: thrown while the app starts, never because of a caller. */
 export class ConfigurationError extends AuthError {
   declare readonly code: 'ERR_CONFIGURATION'
@@ -130,17 +138,3 @@ export function codeOf(error: Error): string | undefined {
   const { code } = error as Error & { code?: unknown }
   return typeof code === 'string' ? code : undefined
 }
-
-/** Puts the names of classes on their prototypes, so that they are there when a stack's first line is written. */
-export function nameErrors(types: readonly (abstract new (...parameters: never) => Error)[]): void {
-  for (const type of types) {
-    Object.defineProperty(type.prototype, 'name', { value: type.name, configurable: true })
-  }
-}
-
-nameErrors([
-  ConfigurationError,
-  MetadataUnavailableError,
-  IntrospectionUnavailableError,
-  BearerRequestError,
-])

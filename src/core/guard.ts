@@ -5,7 +5,6 @@ import {
   type SchemeResult,
 } from './authentication/request-state.js'
 import type { AuthenticateSuccess } from './authentication/result.js'
-import type { AuthorizationFailure } from './events.js'
 import type { Demands } from './authorization/demands.js'
 import { evaluatePolicy, type AuthorizationResult } from './authorization/evaluate.js'
 import {
@@ -126,7 +125,7 @@ export function createGuard(demands: Demands, clock: () => number): Middleware {
 
 const none: readonly never[] = []
 
-const nobodyKnown: AuthorizationFailure = Object.freeze({
+const nobodyKnown = Object.freeze({
   failedRequirements: Object.freeze([authenticatedUser]),
   reasons: Object.freeze([]),
 })

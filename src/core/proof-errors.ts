@@ -1,4 +1,4 @@
-import { CallerError, nameErrors, type ProofErrorCode } from './errors.js'
+import { CallerError, type ProofErrorCode } from './errors.js'
 import { TokenError } from './token-errors.js'
 
 const confirmationMessages = {
@@ -90,10 +90,3 @@ export class ProofNonceRequiredError extends ProofError {
     super('ERR_PROOF_NONCE_REQUIRED', 'A DPoP nonce is required')
   }
 }
-
-nameErrors([
-  ConfirmationInvalidError,
-  ProofInvalidError,
-  ProofReplayedError,
-  ProofNonceRequiredError,
-])

@@ -1,4 +1,4 @@
-import { CallerError, nameErrors, type TokenErrorCode } from './errors.js'
+import { CallerError, type TokenErrorCode } from './errors.js'
 
 /** Is the base of every reason to refuse a token; answered with 401 `invalid_token`. */
 export abstract class TokenError extends CallerError {
@@ -159,22 +159,3 @@ export class TokenRejectedError extends TokenError {
     super('ERR_TOKEN_REJECTED', reason, options)
   }
 }
-
-nameErrors([
-  TokenMalformedError,
-  TokenTypeInvalidError,
-  AlgorithmNotAllowedError,
-  SigningKeyNotFoundError,
-  SignatureInvalidError,
-  IssuerInvalidError,
-  AudienceInvalidError,
-  LifetimeMissingError,
-  LifetimeInvalidError,
-  TokenExpiredError,
-  TokenNotYetValidError,
-  TokenReplayedError,
-  TokenInactiveError,
-  TokenRevokedError,
-  ClaimInvalidError,
-  TokenRejectedError,
-])
