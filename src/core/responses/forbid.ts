@@ -2,10 +2,9 @@ import type { SchemeResult } from '../authentication/request-state.js'
 import { publisher } from '../../internal/diagnostics.js'
 import { ForbiddenContext, type AuthorizationFailure } from '../events.js'
 import type { Request, Response } from '../express.js'
-import { isAnswered } from '../../internal/hand-over.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
 import type { ClaimsPrincipal } from '../claims-principal.js'
-import { httpError, setStatus, writeHeaders } from './http-error.js'
+import { answer, setStatus } from './http-error.js'
 import { offeredTo } from './offered-schemes.js'
 import { formatChallenge } from './www-authenticate.js'
 
@@ -30,21 +29,21 @@ export function forbid(
   { scheme, credentials }: SchemeResult,
   { principal, authorizationFailure, scopes }: Shortfall,
 ): MaybePromise<Error | undefined> {
-  const exchange = { req, res, scheme: scheme.name, options: scheme.options }
-  const context = new ForbiddenContext(exchange, principal, authorizationFailure)
+  const { name, options, events } = scheme
   forbidden(() => ({
-    scheme: scheme.name,
-    failedRequirements: authorizationFailure.failedRequirements.map(({ name }) => name),
+    scheme: name,
+    failedRequirements: authorizationFailure.failedRequirements.map((one) => one.name),
   }))
+  const refused = () => {
+    const challenges = scopeChallenge(scheme, scopes, credentials)
+    return answer(res, { status: 403, code: 'ERR_FORBIDDEN', challenges })
+  }
   // Set before the event runs, so that a body it writes goes out as a refusal.
   setStatus(res, 403)
-  return andThen(scheme.events.onForbidden?.(context), () => {
-    if (context.handled || isAnswered(res)) return undefined
-    const challenges = scopeChallenge(scheme, scopes, credentials)
-    const error = httpError({ status: 403, code: 'ERR_FORBIDDEN', challenges })
-    writeHeaders(res, error)
-    return error
-  })
+  if (events.onForbidden === undefined) return refused()
+  const exchange = { req, res, scheme: name, options }
+  const context = new ForbiddenContext(exchange, principal, authorizationFailure)
+  return andThen(events.onForbidden(context), () => (context.handled ? undefined : refused()))
 }
 
 // RFC 6750 section 3.1: insufficient_scope names the scopes that are needed.

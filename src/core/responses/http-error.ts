@@ -35,12 +35,20 @@ export function httpError(answer: Answer): AnswerError {
   return error
 }
 
-/** Puts the headers of an error on the response as well, for error handlers that forget them. */
-export function writeHeaders(res: Response, { headers }: AnswerError): void {
+/**
+ * Makes the error of an answer and puts its headers on the response as well, for error handlers that forget them.
+ *
+ * @returns Nothing where somebody has answered.
+ */
+export function answer(res: Response, what: Answer): Error | undefined {
+  if (isAnswered(res)) return undefined
+  const error = httpError(what)
+  const { headers } = error
   whereTaken(res, () => {
     for (const name in headers) res.setHeader(name, headers[name] as string | string[])
     exposeHeaders(res)
   })
+  return error
 }
 
 /** Sets the status that a body goes out with, whoever writes it. */

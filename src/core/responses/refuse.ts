@@ -1,11 +1,10 @@
 import type { SchemeResult } from '../authentication/request-state.js'
 import { BearerRequestError, isAboutTheCaller, UnavailableError } from '../errors.js'
 import type { Request, Response } from '../express.js'
-import { isAnswered } from '../../internal/hand-over.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
 import { challenge, codeOfRefusal, type ChallengeReason } from './challenge.js'
 import { offerNonce } from './dpop-nonce.js'
-import { httpError, serverFault, writeHeaders, type Answer } from './http-error.js'
+import { answer, serverFault, type Answer } from './http-error.js'
 
 /**
  * Refuses a request whose caller nobody vouches for.
@@ -74,12 +73,4 @@ function challengeAll(
 
 function unavailableAnswer(cause: UnavailableError): Answer {
   return { status: 503, code: cause.code, cause, retryAfter: cause.retryAfter }
-}
-
-/** Makes the error of an answer and writes its headers; nothing where somebody has answered. */
-export function answer(res: Response, what: Answer): Error | undefined {
-  if (isAnswered(res)) return undefined
-  const error = httpError(what)
-  writeHeaders(res, error)
-  return error
 }

@@ -5,7 +5,7 @@ import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
 import type { ClaimsPrincipal } from '../claims-principal.js'
 import { joined, writeChallenge } from './challenge.js'
 import { offerNonce } from './dpop-nonce.js'
-import { answer } from './refuse.js'
+import { answer } from './http-error.js'
 
 /** What a known caller has to do: sign in more strongly, or anew. */
 export interface StepUp {
