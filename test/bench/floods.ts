@@ -1,6 +1,7 @@
 import { peersUnderLoad, us, type Wishes } from './contenders.js'
 import { generateMaterial, keysOf, makeToken, type Keys, type SigningMaterial } from './material.js'
-import { bestOf, inRounds, summarise, type Measured, type Row } from './measure.js'
+import { measured } from './http.js'
+import { bestOf, inRounds, summarise, type Row } from './measure.js'
 import { pace, startLoad, startServer, type Load } from './processes.js'
 
 /** Requests that are refused. */
@@ -71,7 +72,7 @@ export async function measure({ quick }: { quick: boolean }): Promise<Row[]> {
   const rows: Row[] = []
   for (const flood of quick ? floods.slice(0, 3) : floods) {
     await load.use(tokensOf(flood, keys, stranger))
-    rows.push(await measureFlood(load, flood, material, quick))
+    rows.push(...(await measureFlood(load, flood, material, quick)))
   }
   return rows
 }
@@ -86,7 +87,7 @@ async function measureFlood(
   { what, fetchKeys = false, wishes = {}, informs = false }: Flood,
   material: SigningMaterial,
   quick: boolean,
-): Promise<Row> {
+): Promise<Row[]> {
   const peers = (await peersUnderLoad(quick)).filter(
     // Bad tokens are in nobody's cache; good ones that lack a scope are.
     ([, { caches, fetchesKeys }]) =>
@@ -98,20 +99,20 @@ async function measureFlood(
   )
   const { warmUp, rounds, seconds } = pace(quick)
   for (const server of servers) await load.run(server, warmUp, 'refused')
-  const rates = await inRounds(rounds, servers, (server) => load.run(server, seconds, 'refused'))
+  const results = await inRounds(rounds, servers, (server) => load.run(server, seconds, 'refused'))
   for (const server of servers) server.stop()
 
-  const measured = [...rates].map(([{ contender }, values]) => [
-    contender,
-    summarise(values.map(({ rate }) => rate)),
-  ])
-  const { [us]: ours, ...others } = Object.fromEntries(measured) as Record<string, Measured>
-  return {
-    section: 'flood',
-    what,
-    unit: 'answers per second',
-    ours: ours as Measured,
-    peers: others,
-    target: informs ? undefined : { atLeast: bestOf(others, 'max') },
-  }
+  const byName = new Map([...results].map(([{ contender }, rounds]) => [contender, rounds]))
+  const rates = measured(byName, (rounds) => summarise(rounds.map(({ rate }) => rate)))
+  const costs = measured(byName, (rounds) => summarise(rounds.map(({ cost }) => cost.main)))
+  return [
+    {
+      section: 'flood',
+      what,
+      unit: 'answers per second',
+      ...rates,
+      target: informs ? undefined : { atLeast: bestOf(rates.peers, 'max') },
+    },
+    { section: 'flood cost', what, unit: 'µs per answer, main thread', ...costs },
+  ]
 }

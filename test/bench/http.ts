@@ -86,7 +86,8 @@ async function measureCase(
   ]
 }
 
-function measured(
+/** Sums up what each contender did: ours, and the others. */
+export function measured(
   byName: ReadonlyMap<string, LoadResult[]>,
   measure: (rounds: LoadResult[]) => Measured,
 ): Pick<Row, 'ours' | 'peers'> {

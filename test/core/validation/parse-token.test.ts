@@ -1,6 +1,11 @@
 import { jwtBearer } from 'express-jwt-bearer'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parsePayload, parseToken } from '../../../src/core/validation/parse-token.js'
+import {
+  isCanonicalBase64url,
+  parsePayload,
+  parseToken,
+} from '../../../src/core/validation/parse-token.js'
 import {
   authenticate,
   claimsOf,
@@ -220,5 +225,21 @@ describe('the alphabet of a token', () => {
     )
     const result = await jwtBearer(fromEvent).authenticate({ headers: {} })
     expect(outcomeOf(result)).toBe('ERR_TOKEN_MALFORMED')
+  })
+})
+
+describe('isCanonicalBase64url', () => {
+  test('accepts exactly the texts that come back when decoded and encoded again', () => {
+    const letters = fc.string({
+      unit: fc.constantFrom(...Array.from('AQgwBEM048-_z+/=~. \nÄ')),
+      maxLength: 9,
+    })
+    fc.assert(
+      fc.property(letters, (text) => {
+        const again = Buffer.from(text, 'base64url').toString('base64url')
+        expect(isCanonicalBase64url(text)).toBe(again === text)
+      }),
+      { numRuns: 5000 },
+    )
   })
 })
