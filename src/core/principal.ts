@@ -18,19 +18,32 @@ export interface PrincipalSettings {
   readonly roleClaimType: readonly string[] | ((claims: JwtClaims) => readonly string[])
 }
 
+/** What was read from claims; kept with their token, so that the next request need not read them again. */
+interface Readings {
+  roles: readonly string[] | undefined
+  scopes: readonly string[] | undefined
+}
+
 class Principal implements ClaimsPrincipal {
   readonly #all: JwtClaims
   readonly #settings: PrincipalSettings
   readonly #claims: JwtClaims
   readonly #own: JwtClaims
+  readonly #readings: Readings
   #roles: readonly string[] | undefined
-  #scopes: readonly string[] | undefined
 
-  constructor(claims: JwtClaims, all: JwtClaims, settings: PrincipalSettings, own: JwtClaims) {
+  constructor(
+    claims: JwtClaims,
+    all: JwtClaims,
+    settings: PrincipalSettings,
+    own: JwtClaims,
+    readings: Readings,
+  ) {
     this.#claims = claims
     this.#all = all
     this.#settings = settings
     this.#own = own
+    this.#readings = readings
     // A function of the user's runs here, where a throw refuses the token, not later in a handler.
     if (typeof settings.roleClaimType === 'function') {
       this.#roles = Object.freeze(stringsOf(settings.roleClaimType(freezeClaims(all))))
@@ -54,20 +67,21 @@ class Principal implements ClaimsPrincipal {
   }
 
   get roles(): readonly string[] {
-    this.#roles ??= Object.freeze(
+    if (this.#roles !== undefined) return this.#roles
+    this.#readings.roles ??= Object.freeze(
       (this.#settings.roleClaimType as readonly string[]).flatMap((type) => this.findAll(type)),
     )
-    return this.#roles
+    return this.#readings.roles
   }
 
   get scopes(): readonly string[] {
     // RFC 6749 section 3.3: scope tokens are separated by single spaces and hold none.
-    this.#scopes ??= Object.freeze(
+    this.#readings.scopes ??= Object.freeze(
       [...stringsOf(this.#read('scope')), ...stringsOf(this.#read('scp'))].flatMap((text) =>
         text.split(' ').filter((scope) => scope !== ''),
       ),
     )
-    return this.#scopes
+    return this.#readings.scopes
   }
 
   isInRole(role: string): boolean {
@@ -136,8 +150,9 @@ export function principalOf(
   all: JwtClaims,
   settings: PrincipalSettings,
   own: JwtClaims = all,
+  readings: Readings = { roles: undefined, scopes: undefined },
 ): ClaimsPrincipal {
-  return new Principal(claims, all, settings, own)
+  return new Principal(claims, all, settings, own, readings)
 }
 
 /** Finds what the principal's token said before a schema saw it; the claims of a principal that is not ours. */

@@ -103,12 +103,9 @@ function accept(
   })
 }
 
-function principalFrom(
-  { claims, allClaims, payload }: ValidatedToken,
-  settings: PrincipalSettings,
-): ClaimsPrincipal {
+function principalFrom(token: ValidatedToken, settings: PrincipalSettings): ClaimsPrincipal {
   try {
-    return principalOf(claims, allClaims, settings, payload)
+    return principalOf(token.claims, token.allClaims, settings, token.payload, token)
   } catch (cause) {
     throw new ClaimInvalidError({ cause })
   }

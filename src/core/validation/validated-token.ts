@@ -25,6 +25,9 @@ export class ValidatedToken {
   rememberedUntil = 0
   /** What the `claimsSchema` made of the payload; the payload itself without one. */
   claims: JwtClaims
+  /** What a caller's principal read from the claims, for the principals of later requests. */
+  roles: readonly string[] | undefined
+  scopes: readonly string[] | undefined
   #securityToken: SecurityToken | undefined
   #all: JwtClaims | undefined
 
@@ -40,6 +43,8 @@ export class ValidatedToken {
     this.header = header
     this.payload = payload
     this.claims = payload
+    this.roles = undefined
+    this.scopes = undefined
     this.key = key
     this.settings = settings
     this.trust = trust

@@ -275,6 +275,17 @@ describe('a known token', () => {
     expect(validator).toHaveBeenCalledTimes(4)
   })
 
+  test('has its roles and scopes read once for all requests', async () => {
+    const { call } = setUp()
+    const token = signed({ roles: ['Customer'], scope: 'orders.read' })
+    const first = principalOf(await call(token))
+    const expected = { roles: first.roles, scopes: first.scopes }
+    const second = principalOf(await call(token))
+    expect(expected).toEqual({ roles: ['Customer'], scopes: ['orders.read'] })
+    expect(second.roles).toBe(expected.roles)
+    expect(second.scopes).toBe(expected.scopes)
+  })
+
   test('has its roles read by roleClaimType each time', async () => {
     const answers = [['Admin'], [], ['Admin']]
     const { call } = setUp({ roleClaimType: () => answers.shift() ?? [] })
