@@ -1,5 +1,7 @@
+import { pathToFileURL } from 'node:url'
 import type { RequestHandler } from 'express'
-import { authorize, jwtBearer, symmetricKey, type JwtBearerOptions } from 'express-jwt-bearer'
+import * as ourselves from 'express-jwt-bearer'
+import type { JwtBearerOptions } from 'express-jwt-bearer'
 import { audience, issuer, nameOf, type Alg, type Keys } from './material.js'
 
 /** What a contender is set up with. */
@@ -22,6 +24,14 @@ interface Peer {
 }
 
 export const us = 'express-jwt-bearer'
+
+/** Another build of this package, from the folder that `EARLIER_BUILD` names. */
+export const earlier = 'an earlier build'
+
+async function loadEarlier(): Promise<typeof ourselves> {
+  const index = pathToFileURL(`${process.env['EARLIER_BUILD'] ?? ''}/index.js`)
+  return (await import(index.href)) as typeof ourselves
+}
 
 export async function loadPeers(): Promise<Readonly<Record<string, Peer>>> {
   const path = './peers.js'
@@ -47,8 +57,7 @@ export function ourOptions(
   tokenCache?: JwtBearerOptions['tokenCache'],
   tryAllIssuerSigningKeys = true,
 ): JwtBearerOptions {
-  const issuerSigningKey = key.type === 'secret' ? symmetricKey(key.export()) : key
-  const keySource = jwksUri === undefined ? { issuerSigningKey } : {}
+  const keySource = jwksUri === undefined ? { issuerSigningKey: key } : {}
   return {
     audience,
     tokenCache,
@@ -72,7 +81,8 @@ export async function handlersOf(
   { cacheSize, scope, tryAllIssuerSigningKeys }: Wishes = {},
 ): Promise<RequestHandler[]> {
   if (name === 'bare Express') return []
-  if (name === us) {
+  if (name === us || name === earlier) {
+    const { authorize, jwtBearer } = name === us ? ourselves : await loadEarlier()
     const tokenCache = cacheSize === undefined ? undefined : { maxEntries: cacheSize }
     const guard =
       scope === undefined ? authorize() : authorize((policy) => policy.requireScope(scope))

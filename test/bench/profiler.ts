@@ -7,6 +7,8 @@ export type ProfileKind = 'cpu' | 'heap'
 export interface Usage {
   readonly name: string
   readonly amount: number
+  /** Whether it is this package's. */
+  readonly isOurs: boolean
 }
 
 /** Looks at this process from now on; what it returns ends the look and gives the functions, greediest first. */
@@ -27,12 +29,11 @@ async function startCpu(session: Session): Promise<() => Promise<Usage[]>> {
   await session.post('Profiler.start')
   return async () => {
     const { profile } = await session.post('Profiler.stop')
-    const names = new Map(profile.nodes.map(({ id, callFrame }) => [id, nameOf(callFrame)]))
+    const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]))
     const deltas = profile.timeDeltas ?? []
-    return (profile.samples ?? []).map((id, index) => ({
-      name: names.get(id) ?? '',
-      amount: deltas[index] ?? 0,
-    }))
+    return (profile.samples ?? []).map((id, index) =>
+      usageOf(frames.get(id) as Runtime.CallFrame, deltas[index] ?? 0),
+    )
   }
 }
 
@@ -49,8 +50,12 @@ async function startHeap(session: Session): Promise<() => Promise<Usage[]>> {
 }
 
 function allocations(node: HeapProfiler.SamplingHeapProfileNode): Usage[] {
-  const own = { name: nameOf(node.callFrame), amount: node.selfSize }
-  return [own, ...node.children.flatMap(allocations)]
+  return [usageOf(node.callFrame, node.selfSize), ...node.children.flatMap(allocations)]
+}
+
+function usageOf(frame: Runtime.CallFrame, amount: number): Usage {
+  const isOurs = frame.url.includes('/dist/') && !frame.url.includes('/node_modules/')
+  return { name: nameOf(frame), amount, isOurs }
 }
 
 function nameOf({ functionName, url, lineNumber }: Runtime.CallFrame): string {
@@ -60,9 +65,10 @@ function nameOf({ functionName, url, lineNumber }: Runtime.CallFrame): string {
 }
 
 function summed(usages: readonly Usage[]): readonly Usage[] {
-  const amounts = new Map<string, number>()
-  for (const { name, amount } of usages) amounts.set(name, (amounts.get(name) ?? 0) + amount)
-  return [...amounts]
-    .map(([name, amount]) => ({ name, amount }))
-    .sort((one, other) => other.amount - one.amount)
+  const byName = new Map<string, Usage>()
+  for (const usage of usages) {
+    const amount = (byName.get(usage.name)?.amount ?? 0) + usage.amount
+    byName.set(usage.name, { ...usage, amount })
+  }
+  return [...byName.values()].sort((one, other) => other.amount - one.amount)
 }

@@ -24,6 +24,7 @@ export function writeReport(rows: readonly Row[], quick: boolean): void {
     ...(quick ? ['A quick run: few rounds, one algorithm over HTTP.'] : []),
     'Medians over interleaved rounds, lowest and highest in brackets; shares and factors are taken round by round.',
     'Repeat with `npm run bench`; the libraries compared and their versions are in `package.json` beside this file.',
+    'What changed in new tokens and refusals, function by function: [before and after](before-and-after.md).',
     '',
     '![Requests per second as a share of bare Express](report.svg)',
     '',

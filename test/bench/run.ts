@@ -3,6 +3,7 @@
 // npm run bench -- http memory        only these parts; the report is left alone
 // npm run bench -- profile ES256      which functions a request's time and memory go to; RS256 without a name
 // npm run bench -- profile no-token   the same of requests that are refused: bad, malformed, expired, kid, scope
+// EARLIER_BUILD=../old/dist npm run bench -- profile no-token   what has changed since then, function by function
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -51,7 +52,7 @@ if (chosen.includes('profile')) {
   const { profile } = await import('./profile.js')
   const alg = algs.find((name) => chosen.includes(name)) ?? 'RS256'
   const flood = floods.find(({ name }) => chosen.includes(name))
-  await profile(alg, flood).finally(stopAll)
+  await profile(alg, flood, process.env['EARLIER_BUILD'] !== undefined).finally(stopAll)
 }
 
 const rows: Row[] = []
