@@ -157,10 +157,9 @@ function scopesToName(
   asked: readonly (readonly string[])[],
   caller?: ClaimsPrincipal,
 ): readonly string[] {
-  if (state.passed === undefined && asked.length === 0) return none
   const passed = state.passed?.filter((guard) => guard.scheme === scheme) ?? none
+  if (passed.length === 0 && asked.length === 0) return none
   const all = [...passed.flatMap((guard) => guard.scopes), ...asked]
-  if (all.length === 0) return none
   return [...new Set(all.map((any) => any.find((one) => caller?.hasScope(one)) ?? String(any[0])))]
 }
 

@@ -1,7 +1,7 @@
 import { BearerRequestError } from '../errors.js'
 import type { EventOptions } from '../event-context.js'
 import type { ChallengeContext } from '../events.js'
-import { offeredSchemes, type OfferedScheme } from './offered-schemes.js'
+import { offeredSchemes, offeredTo, type OfferedScheme } from './offered-schemes.js'
 import { formatChallenge } from './www-authenticate.js'
 
 /** What a challenge says, and to whom. */
@@ -27,7 +27,7 @@ export type Said = Partial<
  */
 export function challengeLines(options: EventOptions, said: Said): readonly string[] {
   const offered = offeredSchemes(options)
-  const addressed = offered.find(({ word }) => word === said.credentials) ?? offered[0]
+  const addressed = offeredTo(offered, said.credentials)
   // RFC 9449 section 7.2: what breaks the grammar is a fault in the sight of both.
   const isMalformed = said.authenticateFailure instanceof BearerRequestError
   return offered

@@ -5,7 +5,7 @@ import type { Request, Response } from '../express.js'
 import { andThen, type MaybePromise } from '../../internal/maybe-promise.js'
 import type { ClaimsPrincipal } from '../claims-principal.js'
 import { answer, setStatus } from './http-error.js'
-import { offeredTo } from './offered-schemes.js'
+import { offeredSchemes, offeredTo } from './offered-schemes.js'
 import { formatChallenge } from './www-authenticate.js'
 
 const forbidden = publisher('express-jwt-bearer:forbidden')
@@ -54,6 +54,6 @@ function scopeChallenge(
 ): readonly string[] {
   if (scopes.length === 0) return []
   const error = includeErrorDetails ? 'insufficient_scope' : undefined
-  const { word, algs } = offeredTo(options, credentials)
+  const { word, algs } = offeredTo(offeredSchemes(options), credentials)
   return [formatChallenge({ realm, error, scope: scopes.join(' '), algs, resourceMetadata }, word)]
 }

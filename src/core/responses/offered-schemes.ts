@@ -24,9 +24,8 @@ export function offeredSchemes({ proofOfPossession }: EventOptions): readonly Of
 
 /** Finds what a caller came with among what is offered; the first where it came with nothing. */
 export function offeredTo(
-  options: EventOptions,
+  offered: readonly OfferedScheme[],
   credentials: CredentialsScheme | undefined,
 ): OfferedScheme {
-  const offered = offeredSchemes(options)
   return offered.find(({ word }) => word === credentials) ?? (offered[0] as OfferedScheme)
 }
