@@ -14,7 +14,7 @@ import {
   developmentIssuerName,
   developmentKeyFolder,
   openDevelopmentKey,
-} from '../testing/development-key.js'
+} from '../internal/development-key.js'
 import type { Arguments, Command } from './arguments.js'
 import { exitCodes, UsageError, type Terminal } from './terminal.js'
 import { sha256 } from '../internal/sha256.js'

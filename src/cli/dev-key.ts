@@ -2,7 +2,7 @@ import {
   developmentKeyFolder,
   openDevelopmentKey,
   replaceDevelopmentKey,
-} from '../testing/development-key.js'
+} from '../internal/development-key.js'
 import type { Command } from './arguments.js'
 import { exitCodes } from './terminal.js'
 

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../core/errors.js'
+import { DevelopmentKeyError } from '../internal/development-key.js'
 import { readArguments, type Arguments, type Command } from './arguments.js'
 import { create } from './create.js'
 import { decode } from './decode.js'
@@ -47,9 +48,12 @@ function print({ data, lines }: Report, asJson: boolean, { out }: Terminal): voi
   else for (const line of lines) out(line)
 }
 
+// What whoever gave the command can put right.
+const mistakes = [UsageError, ConfigurationError, DevelopmentKeyError]
+
 function fault(name: string, error: unknown, { note }: Terminal): number {
-  if (error instanceof UsageError || error instanceof ConfigurationError) {
-    note(error.message)
+  if (mistakes.some((kind) => error instanceof kind)) {
+    note((error as Error).message)
     note(`npx express-jwt-bearer ${name} --help says more`)
     return exitCodes.usage
   }

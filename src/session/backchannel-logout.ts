@@ -9,6 +9,7 @@ import { storeLimit } from './limited-store.js'
 import {
   resolveLogout,
   type BackchannelLogoutOptions,
+  type LogoutDenyEntry,
   type LogoutSettings,
 } from './logout-options.js'
 import { readLogoutToken, type LogoutToken } from './logout-token.js'
@@ -135,7 +136,7 @@ async function endAll(token: LogoutToken, settings: LogoutSettings): Promise<voi
 function entryOf(
   { sid, sub, issuedAt }: LogoutToken,
   { accessTokenLifetime }: LogoutSettings,
-): Parameters<NonNullable<LogoutSettings['denyList']>['deny']>[0] {
+): LogoutDenyEntry {
   const lifetime = accessTokenLifetime + skewOfApis
   return sid === undefined
     ? { kind: 'sub', id: sub as string, lifetime, notBefore: Math.floor(issuedAt) + 1 }

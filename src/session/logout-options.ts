@@ -10,7 +10,6 @@ import {
 } from '../core/option-checks.js'
 import type { TokenReplayCache } from '../core/validation/parameters.js'
 import type { ValidationSettings } from '../core/validation/settings.js'
-import type { DenyList } from '../issuer/deny-list.js'
 import { resolveLogoutRules } from './logout-rules.js'
 import type { EndableSessionStore } from './session-store.js'
 
@@ -22,6 +21,28 @@ export interface LogoutNotice {
   readonly sub?: string | undefined
   /** When the issuer said so: whatever was opened later goes on. */
   readonly issuedAt: Date
+}
+
+/** What is denied by a sign-out: the tokens of one session, or a user's tokens up to an instant. */
+export type LogoutDenyEntry =
+  | {
+      readonly kind: 'sid'
+      readonly id: string
+      /** How many seconds the entry lasts. */
+      readonly lifetime: number
+    }
+  | {
+      readonly kind: 'sub'
+      readonly id: string
+      readonly lifetime: number
+      /** Tokens with an earlier `iat` are denied; a NumericDate, in whole seconds. */
+      readonly notBefore: number
+    }
+
+/** The part of a deny list that sign-outs need: every `DenyList` of `express-jwt-bearer/issuer` has it. */
+export interface LogoutDenyList {
+  /** Denies access tokens from now on, in one atomic step. */
+  deny(entry: LogoutDenyEntry): Promise<void>
 }
 
 /** What {@link backchannelLogout} accepts. */
@@ -42,7 +63,7 @@ export interface BackchannelLogoutOptions extends SourceOptions {
    */
   replayCache: TokenReplayCache
   /** Is told whose access tokens stop at once, where APIs ask it. */
-  denyList?: DenyList | undefined
+  denyList?: LogoutDenyList | undefined
   /** Where sessions are ended: the store of `createSession()`. */
   store?: EndableSessionStore | undefined
   /** Ends what is kept elsewhere. May be called twice for one sign-out; a throw has the issuer try again. */
@@ -85,7 +106,7 @@ export interface BackchannelLogoutOptions extends SourceOptions {
 export interface LogoutSettings {
   readonly validation: ValidationSettings
   readonly replayCache: TokenReplayCache
-  readonly denyList: DenyList | undefined
+  readonly denyList: LogoutDenyList | undefined
   readonly store: EndableSessionStore | undefined
   readonly onLogout: BackchannelLogoutOptions['onLogout']
   readonly accessTokenLifetime: number

@@ -3,8 +3,10 @@ import type { TokenValidationParameters } from '../core/validation/parameters.js
 import {
   developmentIssuerName,
   developmentKeyFolder,
+  DevelopmentKeyError,
   readDevelopmentKey,
-} from './development-key.js'
+  type DevelopmentKey,
+} from '../internal/development-key.js'
 
 /**
  * Trusts the tokens that `npx express-jwt-bearer create` makes for this project. Spread it into the options
@@ -12,7 +14,7 @@ import {
  *
  * @returns The issuer's name and the public key, as options.
  * @throws {@link ConfigurationError} when `NODE_ENV` is `production`, and when the project has no development
- * key yet. This happens while the app starts.
+ * key yet or a damaged one. This happens while the app starts.
  *
  * @example An app on a developer's machine
  * ```ts
@@ -26,7 +28,7 @@ export function developmentIssuer(): { tokenValidationParameters: TokenValidatio
       'developmentIssuer() must not be used in production: whoever has the development key could sign in as anybody. Set "authority" there',
     )
   }
-  const key = readDevelopmentKey(developmentKeyFolder({ env, cwd: process.cwd() }))
+  const key = keyOf(developmentKeyFolder({ env, cwd: process.cwd() }))
   if (key === undefined) {
     throw new ConfigurationError(
       'this project has no development key yet; "npx express-jwt-bearer create" makes it, and a token',
@@ -37,5 +39,14 @@ export function developmentIssuer(): { tokenValidationParameters: TokenValidatio
       validIssuer: developmentIssuerName,
       issuerSigningKey: key.publicJwk,
     },
+  }
+}
+
+function keyOf(folder: string): DevelopmentKey | undefined {
+  try {
+    return readDevelopmentKey(folder)
+  } catch (error) {
+    if (error instanceof DevelopmentKeyError) throw new ConfigurationError(error.message)
+    throw error
   }
 }

@@ -5,7 +5,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileS
 import { homedir, userInfo } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { developmentKeyFolder } from '../../src/testing/development-key.js'
+import { developmentKeyFolder } from '../../src/internal/development-key.js'
 import { createProject, runCli } from '../support/run-cli.js'
 
 afterEach(() => {

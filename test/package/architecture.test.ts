@@ -179,7 +179,6 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
       'core/keys/source-options.ts',
       'core/validation/',
       'core/walk.ts',
-      'type issuer/deny-list.ts',
       'core/responses/challenge-lines.ts',
       'core/responses/expose-headers.ts',
     ],
@@ -221,7 +220,7 @@ const rows: [who: string, ours: string[], packages: string[]][] = [
     [],
   ],
   // The command line runs the package as an app does, and explains what lies behind an answer.
-  ['cli/', ['core/', 'internal/', 'dpop/index.ts', 'testing/development-key.ts'], ['jose']],
+  ['cli/', ['core/', 'internal/', 'dpop/index.ts'], ['jose']],
   ['redis/', storeMayImport, []],
   ['postgres/', storeMayImport, []],
   [
@@ -356,7 +355,56 @@ describe('an import', () => {
   })
 })
 
+// From the ground up.
+const floors = [
+  ['internal', 'browser'],
+  ['core'],
+  [
+    'index.ts',
+    'issuer',
+    'session',
+    'tokens',
+    'dpop',
+    'mtls',
+    'introspection',
+    'protected-resource',
+  ],
+  ['testing', 'redis', 'postgres', 'cli'],
+]
+
+function roomOf(file: string): string {
+  return file.split('/', 1)[0] as string
+}
+
+function floorOf(file: string): number {
+  return floors.findIndex((rooms) => rooms.includes(roomOf(file)))
+}
+
+// What a file imports from another room that is not below its own.
+function climbingImports(file: string, code: string): string[] {
+  return importsOf(code)
+    .filter(({ from }) => from.startsWith('.'))
+    .map(({ from }) => targetOf(file, from))
+    .filter((target) => roomOf(target) !== roomOf(file) && floorOf(target) >= floorOf(file))
+}
+
 describe('the import graph', () => {
+  test('has four floors, and each room stands on one of them', () => {
+    expect(files.filter((file) => floorOf(file) === -1)).toEqual([])
+    expect(floors).toHaveLength(4)
+  })
+
+  test.each(files)('leads down from src/%s to other rooms', (file) => {
+    expect(climbingImports(file, codeOf.get(file) as string)).toEqual([])
+  })
+
+  test.each([
+    ['up', 'core/errors.ts', "import type { A } from '../dpop/a.js'"],
+    ['along its floor', 'session/a.ts', "import type { A } from '../issuer/deny-list.js'"],
+  ])('would show an arrow that leads %s', (_case, file, code) => {
+    expect(climbingImports(file, code)).toHaveLength(1)
+  })
+
   test('has no circle', () => {
     expect(circleIn(codeOf)).toBeUndefined()
   })

@@ -1,21 +1,33 @@
-import { createHash, createPrivateKey, type JsonWebKey } from 'node:crypto'
+import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { link, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
-import { codeOf, ConfigurationError } from '../core/errors.js'
+import { sha256 } from './sha256.js'
 
 /** The `iss` of development tokens. */
 export const developmentIssuerName = 'express-jwt-bearer-dev'
+
+interface PublicJwk {
+  readonly kty: string
+  readonly crv: string
+  readonly x: string
+  readonly y: string
+  readonly kid: string
+}
+
+type PrivateJwk = PublicJwk & { readonly d: string }
 
 /** The key that a project's development tokens are signed with. */
 export interface DevelopmentKey {
   readonly file: string
   readonly kid: string
-  readonly privateJwk: JWK
-  readonly publicJwk: JWK
+  readonly privateJwk: PrivateJwk
+  readonly publicJwk: PublicJwk & { readonly alg: 'ES256'; readonly use: 'sig' }
 }
+
+/** Reports a key file that is damaged or out of reach, in words for whoever set the project up. */
+export class DevelopmentKeyError extends Error {}
 
 /** Where a process stands: what decides which project it belongs to. */
 export interface Surroundings {
@@ -49,7 +61,7 @@ function projectAt(cwd: string): string {
  * Reads the key of a folder.
  *
  * @returns Nothing where there is none yet.
- * @throws {@link ConfigurationError} when the file is damaged.
+ * @throws {@link DevelopmentKeyError} when the file is damaged.
  */
 export function readDevelopmentKey(folder: string): DevelopmentKey | undefined {
   const file = join(folder, 'key.json')
@@ -57,19 +69,19 @@ export function readDevelopmentKey(folder: string): DevelopmentKey | undefined {
   if (text === undefined) return undefined
   const jwk = parsed(text)
   if (jwk === undefined) {
-    throw new ConfigurationError(
+    throw new DevelopmentKeyError(
       `the development key in ${file} is damaged; replace it with "npx express-jwt-bearer dev-key --reset"`,
     )
   }
   const { kty, crv, x, y, kid } = jwk
-  const publicJwk = { kty, crv, x, y, kid, alg: 'ES256', use: 'sig' } as JWK
-  return { file, kid: kid as string, privateJwk: jwk, publicJwk }
+  const publicJwk = { kty, crv, x, y, kid, alg: 'ES256', use: 'sig' } as const
+  return { file, kid, privateJwk: jwk, publicJwk }
 }
 
 /**
  * Reads the key of a folder, or makes it.
  *
- * @throws {@link ConfigurationError} when the file is damaged, or cannot be written.
+ * @throws {@link DevelopmentKeyError} when the file is damaged, or cannot be written.
  */
 export async function openDevelopmentKey(folder: string): Promise<DevelopmentKey> {
   const known = readDevelopmentKey(folder)
@@ -86,7 +98,7 @@ export async function openDevelopmentKey(folder: string): Promise<DevelopmentKey
 /**
  * Replaces the key of a folder: tokens of the earlier one are refused from then on.
  *
- * @throws {@link ConfigurationError} when it cannot be written.
+ * @throws {@link DevelopmentKeyError} when it cannot be written.
  */
 export async function replaceDevelopmentKey(folder: string): Promise<DevelopmentKey> {
   await writeKey(folder, rename)
@@ -97,17 +109,19 @@ async function writeKey(
   folder: string,
   put: (made: string, file: string) => Promise<void>,
 ): Promise<void> {
-  const { privateKey } = await generateKeyPair('ES256', { extractable: true })
-  const jwk = await exportJWK(privateKey)
-  const kid = await calculateJwkThumbprint(jwk)
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const jwk = privateKey.export({ format: 'jwk' })
+  const { kty, crv, x, y } = jwk
+  // RFC 7638 section 3.2: the members that make the key, in this order.
+  const kid = sha256(JSON.stringify({ crv, kty, x, y }))
   const made = join(folder, `key-${process.pid}-${kid}.json`)
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
     await writeFile(made, `${JSON.stringify({ ...jwk, kid }, undefined, 2)}\n`, { mode: 0o600 })
     await put(made, join(folder, 'key.json')).finally(() => rm(made, { force: true }))
   } catch (error) {
-    throw new ConfigurationError(
-      `the development key cannot be written into ${folder} (${String(codeOf(error as Error))})`,
+    throw new DevelopmentKeyError(
+      `the development key cannot be written into ${folder} (${codeOf(error)})`,
     )
   }
 }
@@ -116,15 +130,19 @@ function contentOf(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    const { code } = error as { code?: unknown }
+    const code = codeOf(error)
     if (code === 'ENOENT') return undefined
-    throw new ConfigurationError(`the development key in ${file} cannot be read (${String(code)})`)
+    throw new DevelopmentKeyError(`the development key in ${file} cannot be read (${code})`)
   }
 }
 
-function parsed(text: string): JWK | undefined {
+function codeOf(error: unknown): string {
+  return String((error as { code?: unknown }).code)
+}
+
+function parsed(text: string): PrivateJwk | undefined {
   try {
-    const jwk = JSON.parse(text) as JWK | null
+    const jwk = JSON.parse(text) as PrivateJwk | null
     const whole = [jwk?.crv === 'P-256', jwk?.x, jwk?.y, jwk?.d, jwk?.kid].every(Boolean)
     return whole && jwk !== null && isKey(jwk) ? jwk : undefined
   } catch {
@@ -132,6 +150,6 @@ function parsed(text: string): JWK | undefined {
   }
 }
 
-function isKey(jwk: JWK): boolean {
-  return createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' }).type === 'private'
+function isKey(jwk: PrivateJwk): boolean {
+  return createPrivateKey({ key: { ...jwk }, format: 'jwk' }).type === 'private'
 }
