@@ -64,6 +64,20 @@ describe('prepareMac', () => {
     )
   })
 
+  test('keeps secrets apart that are used in turn', () => {
+    const secrets = ['sha256', 'sha512', 'sha256'].map((hash) => ({
+      hash,
+      secret: randomBytes(64),
+    }))
+    const checks = secrets.map(({ hash, secret }) => prepareMac(hash, secret))
+    const macs = secrets.map(({ hash, secret }) =>
+      createHmac(hash, secret).update('text').digest('base64url'),
+    )
+    const judged = [...checks, ...checks].map((isMac) => macs.map((mac) => isMac('text', mac)))
+    const own = checks.map((_, index) => macs.map((_mac, other) => other === index))
+    expect(judged).toEqual([...own, ...own])
+  })
+
   test.each(hashes)('finds no other text good, wherever it differs: %s', (hash) => {
     const secret = randomBytes(64)
     const isMac = prepareMac(hash, secret)
