@@ -6,7 +6,7 @@ import {
   ProofReplayedError,
 } from '../core/proof-errors.js'
 import type { ProofOfPossession, ProofUse } from '../core/proof-of-possession.js'
-import { verifySignature } from '../core/validation/signature.js'
+import { verifyWithPublicKey } from '../core/validation/signature.js'
 import { useOnce } from '../core/validation/use-once.js'
 import { publisher } from '../internal/diagnostics.js'
 import { LruMap } from '../internal/lru-map.js'
@@ -33,7 +33,7 @@ export function proofChecker(settings: DpopSettings): ProofOfPossession['prove']
     if (signer.thumbprint !== use.thumbprint) throw new ConfirmationInvalidError('key')
     signer.key ??= importProofKey(signer.jwk)
     if (!signer.key.algorithms.has(proof.header.alg)) throw new ProofInvalidError('jwk')
-    return andThen(verifySignature(proof, signer.key.key), (verified) => {
+    return andThen(verifyWithPublicKey(proof, signer.key.key), (verified) => {
       if (!verified) throw new ProofInvalidError('signature')
       const target = checkTarget(proof, use, settings)
       const window = checkTime(proof, use.clock, settings)

@@ -4,7 +4,7 @@ import { hash as digest, timingSafeEqual } from 'node:crypto'
 export type MacCheck = (text: string, mac: string) => boolean
 
 // What is hashed first is put together here, for every key: a check is over before the next one begins.
-let innerInput = Buffer.alloc(1024)
+let innerInput = /* @__PURE__ */ Buffer.alloc(1024)
 
 /**
  * Prepares HMAC (RFC 2104) with one hash and one secret.
