@@ -3,9 +3,9 @@ import type { TokenValidationParameters } from '../core/validation/parameters.js
 import {
   developmentIssuerName,
   developmentKeyFolder,
-  DevelopmentKeyError,
   readDevelopmentKey,
   type DevelopmentKey,
+  type DevelopmentKeyError,
 } from '../internal/development-key.js'
 
 /**
@@ -46,7 +46,6 @@ function keyOf(folder: string): DevelopmentKey | undefined {
   try {
     return readDevelopmentKey(folder)
   } catch (error) {
-    if (error instanceof DevelopmentKeyError) throw new ConfigurationError(error.message)
-    throw error
+    throw new ConfigurationError((error as DevelopmentKeyError).message)
   }
 }

@@ -272,4 +272,18 @@ describe('developmentIssuer', () => {
     standIn(createProject())
     expect(() => developmentIssuer()).toThrow(/npx express-jwt-bearer create/)
   })
+
+  test('says which file is damaged, and how to replace it', async () => {
+    const project = createProject()
+    await createToken([], project)
+    standIn(project)
+    const file = join(developmentKeyFolder(project), 'key.json')
+    writeFileSync(file, '{}')
+    expect(() => developmentIssuer()).toThrow(
+      expect.objectContaining({
+        code: 'ERR_CONFIGURATION',
+        message: `the development key in ${file} is damaged; replace it with "npx express-jwt-bearer dev-key --reset"`,
+      }) as Error,
+    )
+  })
 })
