@@ -1,29 +1,19 @@
-import { createHash, createPrivateKey, generateKeyPairSync } from 'node:crypto'
+import { createHash, createPrivateKey, type JsonWebKey } from 'node:crypto'
 import { existsSync, readFileSync, realpathSync } from 'node:fs'
 import { link, mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { sha256 } from './sha256.js'
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose'
 
 /** The `iss` of development tokens. */
 export const developmentIssuerName = 'express-jwt-bearer-dev'
-
-interface PublicJwk {
-  readonly kty: string
-  readonly crv: string
-  readonly x: string
-  readonly y: string
-  readonly kid: string
-}
-
-type PrivateJwk = PublicJwk & { readonly d: string }
 
 /** The key that a project's development tokens are signed with. */
 export interface DevelopmentKey {
   readonly file: string
   readonly kid: string
-  readonly privateJwk: PrivateJwk
-  readonly publicJwk: PublicJwk & { readonly alg: 'ES256'; readonly use: 'sig' }
+  readonly privateJwk: JWK
+  readonly publicJwk: JWK
 }
 
 /** Reports a key file that is damaged or out of reach, in words for whoever set the project up. */
@@ -74,8 +64,8 @@ export function readDevelopmentKey(folder: string): DevelopmentKey | undefined {
     )
   }
   const { kty, crv, x, y, kid } = jwk
-  const publicJwk = { kty, crv, x, y, kid, alg: 'ES256', use: 'sig' } as const
-  return { file, kid, privateJwk: jwk, publicJwk }
+  const publicJwk = { kty, crv, x, y, kid, alg: 'ES256', use: 'sig' } as JWK
+  return { file, kid: kid as string, privateJwk: jwk, publicJwk }
 }
 
 /**
@@ -109,11 +99,9 @@ async function writeKey(
   folder: string,
   put: (made: string, file: string) => Promise<void>,
 ): Promise<void> {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const jwk = privateKey.export({ format: 'jwk' })
-  const { kty, crv, x, y } = jwk
-  // RFC 7638 section 3.2: the members that make the key, in this order.
-  const kid = sha256(JSON.stringify({ crv, kty, x, y }))
+  const { privateKey } = await generateKeyPair('ES256', { extractable: true })
+  const jwk = await exportJWK(privateKey)
+  const kid = await calculateJwkThumbprint(jwk)
   const made = join(folder, `key-${process.pid}-${kid}.json`)
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
@@ -140,9 +128,9 @@ function codeOf(error: unknown): string {
   return String((error as { code?: unknown }).code)
 }
 
-function parsed(text: string): PrivateJwk | undefined {
+function parsed(text: string): JWK | undefined {
   try {
-    const jwk = JSON.parse(text) as PrivateJwk | null
+    const jwk = JSON.parse(text) as JWK | null
     const whole = [jwk?.crv === 'P-256', jwk?.x, jwk?.y, jwk?.d, jwk?.kid].every(Boolean)
     return whole && jwk !== null && isKey(jwk) ? jwk : undefined
   } catch {
@@ -150,6 +138,6 @@ function parsed(text: string): PrivateJwk | undefined {
   }
 }
 
-function isKey(jwk: PrivateJwk): boolean {
-  return createPrivateKey({ key: { ...jwk }, format: 'jwk' }).type === 'private'
+function isKey(jwk: JWK): boolean {
+  return createPrivateKey({ key: jwk as JsonWebKey, format: 'jwk' }).type === 'private'
 }

@@ -11,7 +11,7 @@ import type { JwtClaims } from '../core/claims-principal.js'
 import { ownClaimsOf } from '../core/principal.js'
 import { TokenRevokedError } from '../core/token-errors.js'
 import { within } from '../internal/time-limit.js'
-import type { DenyList } from './deny-list.js'
+import type { DenyList } from '../core/deny-list.js'
 import { readDenyQuery, type RevocationQuestion } from './deny-query.js'
 import { notify, type RevocationEvent } from './events.js'
 

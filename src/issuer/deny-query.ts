@@ -1,5 +1,5 @@
 import type { JwtClaims } from '../core/claims-principal.js'
-import type { DenyQuery } from './deny-list.js'
+import type { DenyQuery } from '../core/deny-list.js'
 
 /** What a deny list is asked about a token. */
 export interface RevocationQuestion {

@@ -31,5 +31,5 @@ export type {
   RefreshSuccessor,
   RefreshTokenReference,
 } from './refresh-store.js'
-export type { DenyEntry, DenyKind, DenyList, DenyQuery } from './deny-list.js'
+export type { DenyEntry, DenyKind, DenyList, DenyQuery } from '../core/deny-list.js'
 export type { KeyRingState, KeyRingStore, StoredKey } from './key-ring-store.js'

@@ -1,5 +1,5 @@
 import { checkNames, readClock, readCount } from '../core/option-checks.js'
-import type { DenyKind, DenyList } from './deny-list.js'
+import type { DenyKind, DenyList } from '../core/deny-list.js'
 import { EndingQueue } from './ending-queue.js'
 import { warnInProduction } from './warn-in-production.js'
 

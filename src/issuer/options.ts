@@ -9,7 +9,7 @@ import {
   readText,
   readTexts,
 } from '../core/option-checks.js'
-import type { DenyList } from './deny-list.js'
+import type { DenyList } from '../core/deny-list.js'
 import type { IssuerEvent } from './events.js'
 import type { KeyRing } from './key-ring.js'
 import {

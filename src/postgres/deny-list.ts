@@ -1,5 +1,5 @@
 import { sha256 } from '../internal/sha256.js'
-import type { DenyList } from '../issuer/deny-list.js'
+import type { DenyList } from '../core/deny-list.js'
 import type { PostgresClient } from './client.js'
 import { prepareClient } from './run.js'
 

@@ -1,4 +1,4 @@
-import type { DenyKind, DenyList } from '../issuer/deny-list.js'
+import type { DenyKind, DenyList } from '../core/deny-list.js'
 import { checkClient, defineScript, type RedisClient } from './client.js'
 import { readPrefix, type RedisStoreOptions } from './options.js'
 

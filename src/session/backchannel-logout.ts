@@ -1,3 +1,4 @@
+import type { DenyEntry } from '../core/deny-list.js'
 import { CallerError, UnavailableError } from '../core/errors.js'
 import type { Request, RequestHandler, Response } from '../core/express.js'
 import { toDate } from '../core/validation/claims.js'
@@ -9,7 +10,6 @@ import { storeLimit } from './limited-store.js'
 import {
   resolveLogout,
   type BackchannelLogoutOptions,
-  type LogoutDenyEntry,
   type LogoutSettings,
 } from './logout-options.js'
 import { readLogoutToken, type LogoutToken } from './logout-token.js'
@@ -136,7 +136,7 @@ async function endAll(token: LogoutToken, settings: LogoutSettings): Promise<voi
 function entryOf(
   { sid, sub, issuedAt }: LogoutToken,
   { accessTokenLifetime }: LogoutSettings,
-): LogoutDenyEntry {
+): DenyEntry {
   const lifetime = accessTokenLifetime + skewOfApis
   return sid === undefined
     ? { kind: 'sub', id: sub as string, lifetime, notBefore: Math.floor(issuedAt) + 1 }

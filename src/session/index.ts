@@ -16,12 +16,7 @@ export {
 } from './session-store.js'
 export { sameOriginGuard, type SameOriginGuardOptions } from './same-origin-guard.js'
 export { backchannelLogout } from './backchannel-logout.js'
-export type {
-  BackchannelLogoutOptions,
-  LogoutDenyEntry,
-  LogoutDenyList,
-  LogoutNotice,
-} from './logout-options.js'
+export type { BackchannelLogoutOptions, LogoutNotice } from './logout-options.js'
 export { loginRedirect, type LoginRedirectOptions } from './login-redirect.js'
 export { authState } from './auth-state.js'
 export { renderAuthState, renderJson, type RenderAuthStateOptions } from './render-auth-state.js'

@@ -10,6 +10,7 @@ import {
 } from '../core/option-checks.js'
 import type { TokenReplayCache } from '../core/validation/parameters.js'
 import type { ValidationSettings } from '../core/validation/settings.js'
+import type { DenyList } from '../core/deny-list.js'
 import { resolveLogoutRules } from './logout-rules.js'
 import type { EndableSessionStore } from './session-store.js'
 
@@ -21,28 +22,6 @@ export interface LogoutNotice {
   readonly sub?: string | undefined
   /** When the issuer said so: whatever was opened later goes on. */
   readonly issuedAt: Date
-}
-
-/** What is denied by a sign-out: the tokens of one session, or a user's tokens up to an instant. */
-export type LogoutDenyEntry =
-  | {
-      readonly kind: 'sid'
-      readonly id: string
-      /** How many seconds the entry lasts. */
-      readonly lifetime: number
-    }
-  | {
-      readonly kind: 'sub'
-      readonly id: string
-      readonly lifetime: number
-      /** Tokens with an earlier `iat` are denied; a NumericDate, in whole seconds. */
-      readonly notBefore: number
-    }
-
-/** The part of a deny list that sign-outs need: every `DenyList` of `express-jwt-bearer/issuer` has it. */
-export interface LogoutDenyList {
-  /** Denies access tokens from now on, in one atomic step. */
-  deny(entry: LogoutDenyEntry): Promise<void>
 }
 
 /** What {@link backchannelLogout} accepts. */
@@ -63,7 +42,7 @@ export interface BackchannelLogoutOptions extends SourceOptions {
    */
   replayCache: TokenReplayCache
   /** Is told whose access tokens stop at once, where APIs ask it. */
-  denyList?: LogoutDenyList | undefined
+  denyList?: DenyList | undefined
   /** Where sessions are ended: the store of `createSession()`. */
   store?: EndableSessionStore | undefined
   /** Ends what is kept elsewhere. May be called twice for one sign-out; a throw has the issuer try again. */
@@ -105,8 +84,9 @@ export interface BackchannelLogoutOptions extends SourceOptions {
 /** The options, complete and checked. */
 export interface LogoutSettings {
   readonly validation: ValidationSettings
+  readonly clientId: string
   readonly replayCache: TokenReplayCache
-  readonly denyList: LogoutDenyList | undefined
+  readonly denyList: DenyList | undefined
   readonly store: EndableSessionStore | undefined
   readonly onLogout: BackchannelLogoutOptions['onLogout']
   readonly accessTokenLifetime: number
@@ -161,6 +141,7 @@ export function resolveLogout(options: BackchannelLogoutOptions): LogoutSettings
   const clock = readClock(options.clock)
   return Object.freeze({
     validation: resolveLogoutRules(options, { clientId, clockSkew, clock }),
+    clientId,
     replayCache,
     denyList,
     store,

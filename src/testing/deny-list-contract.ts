@@ -1,6 +1,6 @@
 import { equal } from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import type { DenyList } from '../issuer/deny-list.js'
+import type { DenyList } from '../core/deny-list.js'
 import { contractCases, type ContractCase, type OpenSubject } from './contract.js'
 
 /**

@@ -44,10 +44,13 @@ const storeMayImport = [
 // is an error. Express is nowhere imported to be run: the app brings it.
 const rows: [who: string, ours: string[], packages: string[]][] = [
   ['index.ts', ['core/', 'internal/'], []],
+  // What the command line writes and an app reads: keys, which jose makes and names.
+  ['internal/development-key.ts', ['internal/'], ['jose']],
   ['internal/', [], []],
   ['browser/', [], []],
   ['core/errors.ts', ['internal/'], []],
   ['core/claims-principal.ts', [], []],
+  ['core/deny-list.ts', [], []],
   ['core/principal.ts', ['core/claims-principal.ts', 'internal/'], []],
   ['core/token-errors.ts', ['core/errors.ts', 'internal/'], []],
   ['core/proof-errors.ts', ['core/errors.ts', 'core/token-errors.ts'], []],
@@ -389,9 +392,8 @@ function climbingImports(file: string, code: string): string[] {
 }
 
 describe('the import graph', () => {
-  test('has four floors, and each room stands on one of them', () => {
+  test('has a floor for each room', () => {
     expect(files.filter((file) => floorOf(file) === -1)).toEqual([])
-    expect(floors).toHaveLength(4)
   })
 
   test.each(files)('leads down from src/%s to other rooms', (file) => {
@@ -400,7 +402,7 @@ describe('the import graph', () => {
 
   test.each([
     ['up', 'core/errors.ts', "import type { A } from '../dpop/a.js'"],
-    ['along its floor', 'session/a.ts', "import type { A } from '../issuer/deny-list.js'"],
+    ['along its floor', 'session/a.ts', "import type { A } from '../issuer/events.js'"],
   ])('would show an arrow that leads %s', (_case, file, code) => {
     expect(climbingImports(file, code)).toHaveLength(1)
   })

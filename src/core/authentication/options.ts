@@ -48,8 +48,8 @@ export type IssuerResolver<TClaims = JwtClaims> = (
 /** How tokens that passed every check are remembered. */
 export interface TokenCacheOptions {
   /**
-   * How many tokens are remembered; the least recently used make room. Where as many in a row, 1,000 at least,
-   * come without one that was seen before, one in eight is remembered until one comes again.
+   * How many tokens are remembered; the least recently used make room. Once as many were added, 1,000 at least,
+   * without one that came again, one in 64 is remembered, and more for each that comes again.
    *
    * @defaultValue `1000`
    */
